@@ -1,0 +1,50 @@
+"""What several tests share: sounds whose answer is known, the shipped model, a small one."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import timbrelib
+from timbrelib.audio import SAMPLE_RATE
+from timbrelib.datasets import frames
+from timbrelib.strings import string_corpus
+
+ROOT = Path(__file__).parent.parent
+SHARED_DATA = ROOT.parent / "shared" / "data"  # recordings, where the checkout has them beside it
+
+
+def sine(frequency: float, seconds: float = 1.0, amplitude: float = 0.5) -> np.ndarray:
+    """A sine of known everything."""
+    times = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    return (amplitude * np.sin(2 * np.pi * frequency * times)).astype(np.float32)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Keep codebook tables of the tests out of the user's cache."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def violin():
+    return timbrelib.load_model("violin")
+
+
+@pytest.fixture(scope="session")
+def violin_table(violin, _own_cache):
+    return timbrelib.analyse_codebook(violin)
+
+
+@pytest.fixture(scope="session")
+def phrases():
+    return string_corpus(0.4, seed=3)
+
+
+@pytest.fixture(scope="session")
+def small(phrases):
+    """A small model trained for a moment on generated strings, with its history."""
+    config = timbrelib.TrainingConfig(steps=150, batch=128, record_every=10)
+    sizes = timbrelib.VQVAEConfig(n_codes=64, code_size=16, width=64, blocks=1)
+    return timbrelib.train(frames(phrases), config, sizes, progress=False)

@@ -1,0 +1,77 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import timbrelib
+from timbrelib import codebook
+from timbrelib.descriptors import DESCRIPTORS, measure
+
+
+def test_the_table_has_a_row_a_code_and_a_column_a_descriptor(violin_table):
+    assert violin_table.dtype.names == ("code", *DESCRIPTORS, "voicing", "use")
+    np.testing.assert_array_equal(violin_table["code"], np.arange(1024))
+    for name in set(DESCRIPTORS) - {"fundamental"}:
+        assert np.isfinite(violin_table[name]).all()
+
+
+def test_the_table_says_what_a_decoded_code_measures(violin, violin_table):
+    for code in (3, 500, 1000):
+        sound = violin.decode(np.full(40, code))
+        for name in ("centroid", "bandwidth", "rolloff"):
+            measured = np.mean(measure(sound, name)[10:-10])
+            assert measured == pytest.approx(violin_table[name][code], rel=0.03), (code, name)
+
+
+def test_only_clearly_pitched_codes_have_a_fundamental(violin_table):
+    pitched = np.isfinite(violin_table["fundamental"])
+    assert 600 < pitched.sum() < 1024
+    assert violin_table["voicing"][pitched].min() >= 0.9
+    assert violin_table["fundamental"][pitched].min() > 185  # the open G string is 196 Hz
+
+
+def test_the_second_analysis_comes_from_the_cache_and_is_the_same(small):
+    model, _ = small
+    home = Path(os.environ["XDG_CACHE_HOME"]) / "timbrelib"
+    before = set(home.glob("*.npy"))
+    first = timbrelib.analyse_codebook(model)
+    (entry,) = set(home.glob("*.npy")) - before
+    stamp = entry.stat().st_mtime_ns
+    second = timbrelib.analyse_codebook(model)
+    assert entry.stat().st_mtime_ns == stamp
+    assert first.tobytes() == second.tobytes() == timbrelib.analyse_codebook(model, cache=False).tobytes()
+
+
+def test_a_damaged_cache_is_made_again(small):
+    model, _ = small
+    table = timbrelib.analyse_codebook(model)
+    home = Path(os.environ["XDG_CACHE_HOME"]) / "timbrelib"
+    newest = max(home.glob("*.npy"), key=lambda path: path.stat().st_mtime_ns)
+    newest.write_bytes(newest.read_bytes()[:100])
+    assert timbrelib.analyse_codebook(model).tobytes() == table.tobytes()
+
+
+def test_excitations_make_different_tables_and_unknown_ones_are_refused(small):
+    model, _ = small
+    locked, noise = (timbrelib.analyse_codebook(model, excitation=name) for name in ("locked", "noise"))
+    assert not np.array_equal(locked["centroid"], noise["centroid"])
+    with pytest.raises(ValueError, match="locked, noise"):
+        timbrelib.analyse_codebook(model, excitation="hum")
+
+
+def test_neighbours_that_share_their_value_agree():
+    grid = np.stack(np.meshgrid(np.arange(20.0), np.arange(20.0)), axis=-1).reshape(-1, 2)  # (400, 2)
+    assert codebook.neighbour_agreement(grid, grid[:, 0]) > 0.95
+    shuffled = np.random.default_rng(0).permutation(grid[:, 0])
+    assert codebook.neighbour_agreement(grid, shuffled) < 0.2
+    line = np.arange(50.0)[:, None] ** 1.01
+    assert codebook.neighbour_step(line, np.arange(50.0)) == pytest.approx(1)
+
+
+def test_the_projection_keeps_the_two_widest_directions(violin):
+    points, explained = codebook.project(violin)
+    assert points.shape == (1024, 2)
+    variance = violin.codebook.numpy().astype(np.float64).var(axis=0, ddof=1).sum()
+    np.testing.assert_allclose(points.var(axis=0, ddof=1) / variance, explained, rtol=1e-6)
+    assert explained[0] >= explained[1] > 0

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from conftest import sine
+
+from timbrelib.audio import HOP, frame_count, spectra
+from timbrelib.descriptors import DESCRIPTORS, measure, pitch, track_fundamental
+
+STEADY = slice(4, -4)
+
+
+def test_a_sine_has_its_frequency_as_centroid_rolloff_and_fundamental():
+    tone = sine(1000)
+    np.testing.assert_allclose(measure(tone, "centroid")[STEADY], 1000, atol=5)
+    np.testing.assert_allclose(measure(tone, "rolloff")[STEADY], 1000, atol=22)  # the lobe of the window
+    np.testing.assert_allclose(measure(tone, "fundamental")[STEADY], 1000, rtol=1e-3)
+
+
+def test_two_equal_sines_have_centroid_between_and_bandwidth_of_half_their_distance():
+    pair = sine(1000, amplitude=0.3) + sine(3000, amplitude=0.3)
+    np.testing.assert_allclose(measure(pair, "centroid")[STEADY], 2000, atol=20)
+    np.testing.assert_allclose(measure(pair, "bandwidth")[STEADY], 1000, atol=20)
+
+
+def test_noise_is_flatter_than_a_sine():
+    noise = np.random.default_rng(0).standard_normal(22_050).astype(np.float32)
+    assert measure(noise, "flatness")[STEADY].min() > 0.3 > 1e-3 > measure(sine(500), "flatness")[STEADY].max()
+
+
+@pytest.mark.parametrize("estimate", [lambda x: measure(x, "fundamental"), track_fundamental])
+def test_both_estimators_follow_a_gliding_string(phrases, estimate):
+    for phrase in phrases[:3]:
+        exact = phrase.f0[::HOP][: frame_count(len(phrase.audio))]
+        cents = 1200 * np.abs(np.log2(estimate(phrase.audio)[: len(exact)] / exact))
+        assert np.mean(cents < 20) > 0.95  # an undefined frame counts as a miss
+        assert np.nanmedian(cents) < 6
+
+
+def test_two_notes_at_once_have_no_fundamental():
+    fifth = sum(sine(f, amplitude=0.1) for k in range(1, 6) for f in (300 * k, 450.0 * k))
+    f0, periodicity = pitch(spectra(fifth))
+    assert np.isnan(measure(fifth, "fundamental")[STEADY]).all(), (f0, periodicity)
+
+
+def test_noise_and_silence_have_no_fundamental():
+    noise = np.random.default_rng(0).standard_normal(22_050).astype(np.float32)
+    assert np.mean(np.isnan(measure(noise, "fundamental"))) > 0.98
+    for name in DESCRIPTORS:
+        assert np.isnan(measure(np.zeros(5000, np.float32), name)).all()
+
+
+def test_an_unknown_descriptor_is_answered_with_the_known_ones():
+    with pytest.raises(ValueError, match="centroid, bandwidth, rolloff, flatness, fundamental"):
+        measure(sine(440), "brightness")

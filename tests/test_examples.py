@@ -1,0 +1,85 @@
+"""The committed figures and sounds are held to what the project promises."""
+
+import csv
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import ROOT
+
+import timbrelib
+from timbrelib.control import measure_audio
+from timbrelib.evaluation import rank_correlation, tracking_error, within_cents
+from timbrelib.targets import span, target
+
+AUDIO, FIGURES = ROOT / "Audio_Exemple", ROOT / "figures"
+PUBLISHED = [f"violin_{name}_{shape}" for name in ("centroid", "fundamental") for shape in ("sin", "exp")]
+
+
+def read_curves(stem):
+    with (AUDIO / f"{stem}.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {key: np.array([float(row[key] or "nan") for row in rows]) for key in rows[0]}
+
+
+@pytest.mark.parametrize("stem", PUBLISHED)
+def test_an_example_is_there_in_full(stem):
+    info = soundfile.info(AUDIO / f"{stem}.wav")
+    assert (info.samplerate, info.channels, info.subtype) == (22_050, 1, "PCM_16")
+    assert info.duration == pytest.approx(23.8, abs=0.05)
+    curves = read_curves(stem)
+    assert list(curves) == ["time_s", "target", "selected", "measured"]
+    assert len(curves["target"]) == 1024
+    assert (
+        FIGURES / f"{stem.replace('_sin', '_decode_sin').replace('_exp', '_decode_exp')}.png"
+    ).stat().st_size > 50_000
+
+
+def test_the_codebook_figure_is_there():
+    assert (FIGURES / "violin_centroid_visualize.png").stat().st_size > 50_000
+
+
+@pytest.mark.parametrize("stem", PUBLISHED)
+def test_the_sound_follows_the_target(stem, violin_table):
+    _, name, shape = stem.split("_")
+    curves = read_curves(stem)
+    low, high = span(violin_table, name)
+    np.testing.assert_allclose(curves["target"], target(shape, name, low, high), rtol=1e-4)
+    measured = measure_audio(timbrelib.load_audio(AUDIO / f"{stem}.wav"), name)
+    if name == "fundamental":
+        assert high / low >= 4  # two octaves
+        assert within_cents(measured, curves["target"], 50) >= 92
+    else:
+        assert tracking_error(measured, curves["target"]) <= 2.0
+        assert rank_correlation(measured, curves["target"]) >= 0.995
+    written = curves["measured"]
+    assert np.mean(np.isclose(measured, written, rtol=0.01, equal_nan=True)) > 0.98  # but for rounding to 16 bits
+
+
+@pytest.mark.parametrize("stem", PUBLISHED)
+def test_the_sound_is_what_the_shipped_model_makes(stem, violin, violin_table):
+    _, name, _ = stem.split("_")
+    rendering = violin.decode(timbrelib.match(violin_table, name, read_curves(stem)["target"]))
+    written = timbrelib.load_audio(AUDIO / f"{stem}.wav")
+    assert len(rendering) == len(written)
+    # another processor may choose another code where two are as near, or round a phase the other way
+    spectra = [np.abs(np.fft.rfft(x[: 512 * 1000].reshape(-1, 5120))) for x in (rendering, written)]
+    assert np.corrcoef(*(s.ravel() for s in spectra))[0, 1] > 0.9
+
+
+def test_reference_values_of_the_shipped_model(violin_table):
+    """Frozen, so that a change of framing or of a library version cannot pass unseen."""
+    codes = [0, 100, 511, 1023]
+    for name, values in REFERENCE.items():
+        np.testing.assert_allclose(violin_table[name][codes], values, rtol=0.01, err_msg=name)
+
+
+REFERENCE = {
+    "centroid": [1477.6, 1417.4, 2122.3, 2002.4],
+    "bandwidth": [1592.8, 1514.7, 1874.1, 1842.1],
+    "rolloff": [2853.1, 2481.7, 4091.3, 3673.6],
+    "flatness": [0.00042561, 9.3468e-05, 0.00018204, 0.00022782],
+    "fundamental": [np.nan, 245.22, 585.45, 495.21],
+    "voicing": [0.71687, 0.99881, 0.99594, 0.99653],
+    "use": [92, 40, 61, 84],
+}

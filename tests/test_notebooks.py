@@ -1,0 +1,71 @@
+import json
+import os
+
+import papermill
+import pytest
+from conftest import ROOT
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+FAST = {"01_train": {"STEPS": 20}, "04_target_decode": {"FRAMES": 96}}
+
+
+def cells(path, kind="code"):
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == kind]
+
+
+@pytest.mark.parametrize(
+    ("stem", "settings", "written"),
+    [
+        ("01_train", {}, ["train_after.wav", "train_before.wav", "train_original.wav", "violin_reconstruction.wav"]),
+        ("02_codebook_pca", {}, []),
+        ("02_codebook_pca", {"DESCRIPTOR": "fundamental"}, []),
+        ("03_descriptor_histogram", {"DESCRIPTOR": "rolloff"}, ["violin_rolloff_visualize.png"]),
+        (
+            "04_target_decode",
+            {"DESCRIPTOR": "fundamental"},
+            [f"violin_fundamental_decode_{shape}.png" for shape in ("exp", "sin")]
+            + [
+                f"violin_fundamental_{shape}.{kind}" for shape in ("exp", "sin", "sin_noise") for kind in ("csv", "wav")
+            ],
+        ),
+    ],
+)
+def test_a_notebook_runs_with_settings_from_outside(tmp_path, stem, settings, written):
+    source = ROOT / "notebooks" / f"{stem}.ipynb"
+    known = "".join(cells(source)[0]["source"])
+    places = {name: str(tmp_path / "out") for name in ("FIGURES", "AUDIO") if name in known}
+    papermill.execute_notebook(
+        source, tmp_path / "run.ipynb", {**settings, **places, **FAST.get(stem, {})}, cwd=ROOT / "notebooks",
+        progress_bar=False,
+    )  # fmt: skip
+    assert sorted(os.listdir(tmp_path / "out") if written else []) == sorted(written)
+    for cell in cells(tmp_path / "run.ipynb"):
+        assert not any(output.get("name") == "stderr" for output in cell["outputs"]), cell["source"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_committed_notebook_is_executed_small_and_plain(path):
+    assert path.stat().st_size < 1.5e6
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    code = cells(path)
+    assert code[0]["metadata"]["tags"] == ["parameters"]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    for cell in code:
+        source = "".join(cell["source"])
+        assert "def " not in source
+        assert len(source.splitlines()) <= 9
+        for output in cell["outputs"]:
+            assert output["output_type"] != "error"
+            assert output.get("name") != "stderr", output
+            assert "base64" not in "".join(output.get("data", {}).get("text/html", "")), "embedded audio"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_links_to_sounds_that_are_there(path):
+    for cell in cells(path):
+        for output in cell["outputs"]:
+            html = "".join(output.get("data", {}).get("text/html", ""))
+            for piece in html.split('href="')[1:]:
+                assert (path.parent / piece.split('"')[0]).is_file(), piece

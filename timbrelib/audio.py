@@ -1,0 +1,190 @@
+"""Audio files, and the frame grid that the whole library shares.
+
+A frame is 2048 samples under a Hann window, one every 512 samples, the first centred on
+sample 0.  Its loudness is the gain g; its unit-gain magnitude spectrum is the timbre.
+
+Notebook: 01_train.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from timbrelib.files import written_whole
+
+log = logging.getLogger(__name__)
+
+SAMPLE_RATE = 22_050  # Hz
+N_FFT = 2048  # samples in a frame
+HOP = 512  # samples from one frame to the next
+N_BINS = N_FFT // 2 + 1
+FULL_SCALE = 0.99  # peak to which a sound too loud for a file is lowered
+SHORTEST = 0.01  # s; anything shorter holds no frame worth the name
+FAINTEST = -80.0  # dB below the energy of a frame: what is fainter is cut off, for the ear cuts it off too
+BLOCK = 4096  # frames held in memory at a time, so that an hour of sound fits
+
+
+def load_audio(path: str | Path) -> np.ndarray:
+    """Read a sound file as mono at 22,050 Hz.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any format that libsndfile reads: wav, flac, mp3, ogg, aiff; any rate, any number
+        of channels (they are averaged), any bit depth.
+
+    Returns
+    -------
+    ndarray, float32, (n,)
+        Samples, nominally in -1..1.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        The file is not audio, is damaged, is shorter than 10 ms or holds NaN or infinity.
+    """
+    import librosa
+    import soundfile
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no sound file {path}: check the name and the folder")
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.SoundFileError as error:
+        raise ValueError(
+            f"{path} cannot be read as audio ({error}): give a wav, flac, mp3, ogg or aiff file"
+        ) from error
+    mono = samples.mean(axis=1)  # (n, channels) -> (n,)
+    if len(mono) < SHORTEST * rate:
+        raise ValueError(
+            f"{path} lasts {1000 * len(mono) / rate:.1f} ms: give a sound of at least {1000 * SHORTEST:.0f} ms"
+        )
+    if rate != SAMPLE_RATE:
+        mono = librosa.resample(mono, orig_sr=rate, target_sr=SAMPLE_RATE, res_type="soxr_vhq")
+    return check_audio(mono, str(path))
+
+
+def check_audio(audio: np.ndarray, name: str = "the audio") -> np.ndarray:
+    """Return `audio` as float32, or say in a sentence why it cannot be used.
+
+    Raises
+    ------
+    ValueError
+        `audio` is not one non-empty channel of finite numbers.
+    """
+    audio = np.asarray(audio)
+    if audio.ndim != 1:
+        raise ValueError(f"{name} has shape {audio.shape}: give one channel of samples, shape (n,)")
+    if len(audio) == 0:
+        raise ValueError(f"{name} is empty: give at least {1000 * SHORTEST:.0f} ms of sound")
+    if not np.issubdtype(audio.dtype, np.floating) or not np.isfinite(audio).all():
+        raise ValueError(f"{name} holds values that are not finite floats (NaN, infinity or integers): repair it first")
+    return np.ascontiguousarray(audio, dtype=np.float32)
+
+
+def save_audio(path: str | Path, audio: np.ndarray) -> None:
+    """Write a 16-bit PCM wav at 22,050 Hz, whole or not at all.
+
+    A sound that exceeds full scale is lowered as a whole, with a warning, rather than clipped.
+
+    Raises
+    ------
+    ValueError
+        `audio` is not finite mono.
+    PermissionError
+        The folder cannot be written to.
+    """
+    import soundfile
+
+    audio = check_audio(audio)
+    peak = np.abs(audio).max()
+    if peak > 1:
+        log.warning("%s would clip and is lowered by %.1f dB", path, 20 * np.log10(peak / FULL_SCALE))
+        audio = audio * (FULL_SCALE / peak)
+    with written_whole(path) as part:
+        soundfile.write(part, audio, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+
+
+def frame_count(n_samples: int) -> int:
+    """Count the frames of `n_samples` samples: one more than the whole hops in them."""
+    return 1 + n_samples // HOP
+
+
+def frame_times(n_frames: int) -> np.ndarray:
+    """Centres of frames in seconds, float64 (n_frames,)."""
+    return np.arange(n_frames) * (HOP / SAMPLE_RATE)
+
+
+def spectrum_blocks(audio: np.ndarray) -> Iterator[np.ndarray]:
+    """Magnitude spectra of the frames, a block of frames at a time.
+
+    Parameters
+    ----------
+    audio : ndarray, float32, (n,)
+
+    Yields
+    ------
+    ndarray, float32, (frames in the block, N_BINS)
+        |STFT| on the grid; blocks follow one another without overlap.
+    """
+    import librosa
+
+    n_frames = frame_count(len(audio))
+    padded = np.pad(audio, N_FFT // 2)
+    for start in range(0, n_frames, BLOCK):
+        stop = min(start + BLOCK, n_frames)
+        piece = padded[start * HOP : (stop - 1) * HOP + N_FFT]
+        spectrum = librosa.stft(piece, n_fft=N_FFT, hop_length=HOP, center=False)  # (N_BINS, stop - start)
+        yield np.abs(spectrum.T)  # (stop - start, N_BINS)
+
+
+def spectra(audio: np.ndarray) -> np.ndarray:
+    """Magnitude spectra of all frames at once, float32 (frames, N_BINS)."""
+    return np.concatenate(list(spectrum_blocks(audio)))
+
+
+def spectrum_gain(spectrum: np.ndarray) -> np.ndarray:
+    """Gain of frames from their magnitude spectra.
+
+    The gain is the RMS of the windowed samples; by Parseval's theorem it is a weighted sum
+    over bins, in which every bin but the first and last stands for two.
+
+    Parameters
+    ----------
+    spectrum : ndarray, (..., N_BINS)
+
+    Returns
+    -------
+    ndarray, (...)
+        Linear gain.
+    """
+    power = np.square(spectrum)
+    both_sides = 2 * power.sum(axis=-1) - power[..., 0] - power[..., -1]
+    return np.sqrt(both_sides) / N_FFT
+
+
+def frame_gain(audio: np.ndarray) -> np.ndarray:
+    """Gain of every frame of `audio`, float32 (n,) -> float32 (frames,), without transforming it."""
+    from scipy.signal import get_window
+
+    n_frames, quarters = frame_count(len(audio)), N_FFT // HOP
+    weight = np.square(get_window("hann", N_FFT)).astype(np.float32).reshape(quarters, HOP)
+    power = np.square(np.pad(audio, N_FFT // 2)[: (n_frames + quarters - 1) * HOP]).reshape(-1, HOP)  # (hops, HOP)
+    share = power @ weight.T  # (hops, quarters)
+    energy = sum(share[quarter : quarter + n_frames, quarter] for quarter in range(quarters))  # (frames,)
+    return np.sqrt(energy / N_FFT)
+
+
+def unit_level(spectrum: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """Bring spectra, (frames, N_BINS), to gain 1 and into dB below a frame's whole energy, float32.
+
+    Silence becomes a flat spectrum at the faintest level.
+    """
+    whole = N_FFT * gain[:, None]
+    share = np.divide(spectrum, whole, out=np.zeros_like(spectrum), where=whole > 0)
+    return 20 * np.log10(np.maximum(share, 10 ** (FAINTEST / 20), dtype=np.float32))

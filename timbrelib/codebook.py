@@ -1,0 +1,180 @@
+"""The map from codes to descriptors: decode every code alone and measure it.
+
+Algorithm 1 of Bitton, Esling and Harada, "Vector-Quantized Timbre Representation", 2020
+(arXiv 2007.06349).
+
+Notebooks: 02_codebook_pca, 03_descriptor_histogram.
+"""
+
+import hashlib
+import logging
+import os
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from timbrelib.audio import spectra
+from timbrelib.descriptors import DESCRIPTORS, VOICED, descriptor, pitch
+from timbrelib.files import written_whole
+from timbrelib.model import VQVAE
+
+log = logging.getLogger(__name__)
+
+REPEATS = 16  # M, frames for which each code sounds
+STEADY = slice(3, -3)  # the frames of those that no neighbouring code reaches
+BLOCK = 128  # codes decoded at a time, to bound the memory
+
+
+def analyse_codebook(model: VQVAE, excitation: str = "locked", cache: bool = True) -> np.ndarray:
+    """Measure the descriptors of every code.
+
+    Parameters
+    ----------
+    model : VQVAE
+    excitation : {"locked", "noise"}
+    cache : bool
+        Keep the table under ``$XDG_CACHE_HOME/timbrelib`` (``~/.cache/timbrelib``) and take it
+        from there the next time; another model or release makes another table.
+
+    Returns
+    -------
+    ndarray, structured, (n_codes,)
+        One row a code, with the fields ``code``, one for each of `DESCRIPTORS` in its
+        unit, ``voicing`` (periodicity of the decoded code, 0..1) and ``use`` (frames of
+        the training data that the code stood for).  ``fundamental`` is NaN for codes that
+        are not clearly pitched.
+
+    Raises
+    ------
+    ValueError
+        The excitation does not exist.
+    """
+    path = _cache_path(model, excitation)
+    if cache and path.exists():
+        try:
+            return np.load(path, allow_pickle=False)
+        except (ValueError, EOFError):
+            log.warning("the cached table %s is damaged and is made again", path)
+    table = _measure_codes(model, excitation)
+    if cache:
+        with written_whole(path) as part:
+            np.save(part, table, allow_pickle=False)
+    return table
+
+
+def _measure_codes(model: VQVAE, excitation: str) -> np.ndarray:
+    n_codes = model.config.n_codes
+    fields = [
+        ("code", np.int64),
+        *((name, np.float64) for name in DESCRIPTORS),
+        ("voicing", np.float64),
+        ("use", np.int64),
+    ]
+    table = np.zeros(n_codes, dtype=fields)
+    table["code"] = np.arange(n_codes)
+    table["use"] = model.use.numpy()
+    for start in range(0, n_codes, BLOCK):
+        codes = np.arange(start, min(start + BLOCK, n_codes))
+        audio = model.decode(np.repeat(codes, REPEATS), gain=1.0, excitation=excitation)
+        frames = spectra(audio)  # (codes * REPEATS, N_BINS)
+        frames = frames.reshape(len(codes), REPEATS, -1)[:, STEADY]  # (codes, steady, N_BINS)
+        n_bins = frames.shape[2]
+        for name in DESCRIPTORS:
+            if name != "fundamental":
+                values = DESCRIPTORS[name].measure(frames.reshape(-1, n_bins))  # (codes * steady,)
+                table[name][codes] = values.reshape(len(codes), -1).mean(axis=1)  # (codes, steady) -> (codes,)
+        f0, voicing = pitch(np.sqrt(np.square(frames).mean(axis=1)))  # mean power, (codes, N_BINS) -> (codes,)
+        table["voicing"][codes] = voicing
+        table["fundamental"][codes] = np.where(voicing >= VOICED, f0, np.nan)
+    return table
+
+
+def _cache_path(model: VQVAE, excitation: str) -> Path:
+    """Name the table of a model after all that it depends on: weights, excitation and the code itself."""
+    digest = hashlib.sha256(excitation.encode())
+    for source in ("audio", "codebook", "descriptors", "model", "synthesis"):
+        digest.update((files("timbrelib") / f"{source}.py").read_bytes())
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode() + tensor.numpy().tobytes())
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "timbrelib" / f"codebook-{digest.hexdigest()[:32]}.npy"
+
+
+def values(table: np.ndarray, name: str) -> np.ndarray:
+    """Take the codes that have a descriptor, and their values.
+
+    Parameters
+    ----------
+    table : ndarray, structured, (n_codes,)
+        From `analyse_codebook`.
+    name : str
+        A descriptor.
+
+    Returns
+    -------
+    codes : ndarray, int64, (n,)
+    value : ndarray, float64, (n,)
+
+    Raises
+    ------
+    ValueError
+        The descriptor does not exist, or no code has it.
+    """
+    descriptor(name)
+    defined = np.isfinite(table[name])
+    if not defined.any():
+        raise ValueError(f"no code of this model has a {name}: choose another descriptor")
+    return table["code"][defined], table[name][defined]
+
+
+def project(model: VQVAE) -> tuple[np.ndarray, np.ndarray]:
+    """Project the codebook onto its first two principal components.
+
+    Parameters
+    ----------
+    model : VQVAE
+
+    Returns
+    -------
+    points : ndarray, float64, (n_codes, 2)
+    explained : ndarray, float64, (2,)
+        Share of the codebook's variance along each.
+    """
+    from sklearn.decomposition import PCA
+
+    pca = PCA(n_components=2, svd_solver="full")
+    points = pca.fit_transform(model.codebook.numpy().astype(np.float64))
+    return points, pca.explained_variance_ratio_
+
+
+def neighbour_agreement(points: np.ndarray, value: np.ndarray, neighbours: int = 10) -> float:
+    """How well a code's descriptor is told by its neighbours': R^2 of their mean.
+
+    Parameters
+    ----------
+    points : ndarray, float, (n, dimensions)
+        Places of the codes: in the PCA plane, or codebook vectors.
+    value : ndarray, float, (n,)
+        Their descriptor values.
+    neighbours : int
+
+    Returns
+    -------
+    float
+        1 where neighbours share their value, 0 where they know nothing of it.
+    """
+    rest = value - value[_neighbours(points, neighbours)].mean(axis=1)  # (n, neighbours) -> (n,)
+    return float(1 - np.mean(rest**2) / np.var(value))
+
+
+def neighbour_step(points: np.ndarray, value: np.ndarray) -> float:
+    """Mean change of a descriptor, in its unit, from a code to its nearest neighbour; arguments as above."""
+    return float(np.mean(np.abs(value - value[_neighbours(points, 1)[:, 0]])))
+
+
+def _neighbours(points: np.ndarray, count: int) -> np.ndarray:
+    """Find each point's nearest others, (n, dimensions) -> int64 (n, count)."""
+    from sklearn.neighbors import NearestNeighbors
+
+    return NearestNeighbors(n_neighbors=count).fit(points).kneighbors(return_distance=False)

@@ -1,0 +1,190 @@
+"""Acoustic descriptors of frames: what a target curve can ask for.
+
+Each descriptor is one function from magnitude spectra to one value a frame, entered in
+`DESCRIPTORS`; a new entry there appears in the codebook table, the targets and the figures.
+
+Notebooks: 02_codebook_pca, 03_descriptor_histogram, 04_target_decode.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from timbrelib.audio import HOP, N_FFT, SAMPLE_RATE, check_audio, spectra, spectrum_gain
+
+LOWEST, HIGHEST = 60.0, 4200.0  # Hz, where a fundamental is looked for
+SILENCE = 1e-5  # gain (-100 dB) under which a frame has no timbre to describe
+OCTAVE_COST = 0.03  # Boersma's preference for the higher of two equally periodic pitches, per octave
+FAINT_FUNDAMENTAL = -40.0  # dB under the strongest partial: less is the common period of a chord, not a note
+VOICED = 0.9  # periodicity from which a frame counts as clearly pitched
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """One acoustic descriptor.
+
+    Attributes
+    ----------
+    unit : str
+        Unit for axis labels; empty for a ratio.
+    log : bool
+        Whether distances are heard on a logarithmic scale (a fundamental).
+    measure : callable
+        From magnitude spectra, float (frames, N_BINS), to values, float (frames,).
+    """
+
+    unit: str
+    log: bool
+    measure: Callable[[np.ndarray], np.ndarray]
+
+
+def centroid(spectrum: np.ndarray) -> np.ndarray:
+    """Spectral centroid in Hz, (frames, N_BINS) -> (frames,): the mean frequency, weighted by magnitude."""
+    import librosa
+
+    return librosa.feature.spectral_centroid(S=spectrum.T, sr=SAMPLE_RATE)[0]
+
+
+def bandwidth(spectrum: np.ndarray) -> np.ndarray:
+    """Spectral bandwidth in Hz, (frames, N_BINS) -> (frames,): the standard deviation around the centroid."""
+    import librosa
+
+    return librosa.feature.spectral_bandwidth(S=spectrum.T, sr=SAMPLE_RATE)[0]
+
+
+def rolloff(spectrum: np.ndarray) -> np.ndarray:
+    """Spectral rolloff in Hz, (frames, N_BINS) -> (frames,): 85 % of the magnitude lies below."""
+    import librosa
+
+    return librosa.feature.spectral_rolloff(S=spectrum.T, sr=SAMPLE_RATE)[0]
+
+
+def flatness(spectrum: np.ndarray) -> np.ndarray:
+    """Spectral flatness in 0..1, (frames, N_BINS) -> (frames,): geometric over arithmetic mean of the power."""
+    import librosa
+
+    return librosa.feature.spectral_flatness(S=spectrum.T)[0]
+
+
+def fundamental(spectrum: np.ndarray) -> np.ndarray:
+    """Fundamental in Hz, (frames, N_BINS) -> (frames,); NaN where the frame is not clearly pitched."""
+    f0, strength = pitch(spectrum)
+    return np.where(strength >= VOICED, f0, np.nan)
+
+
+DESCRIPTORS = {
+    "centroid": Descriptor("Hz", False, centroid),
+    "bandwidth": Descriptor("Hz", False, bandwidth),
+    "rolloff": Descriptor("Hz", False, rolloff),
+    "flatness": Descriptor("", False, flatness),
+    "fundamental": Descriptor("Hz", True, fundamental),
+}
+
+
+def descriptor(name: str) -> Descriptor:
+    """Look a descriptor up by name.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name; the message lists those that exist.
+    """
+    if name not in DESCRIPTORS:
+        raise ValueError(f"there is no descriptor {name!r}: choose one of {', '.join(DESCRIPTORS)}")
+    return DESCRIPTORS[name]
+
+
+def pitch(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fundamental and periodicity of frames, from their autocorrelation.
+
+    The inverse transform of the power spectrum is the autocorrelation of the windowed
+    frame; divided by that of the window it estimates the sound's own (Boersma, "Accurate
+    short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
+    sampled sound", IFA Proceedings 17, 1993, eqs. 7-9 and 23-24).  A period counts only if
+    its fundamental is itself in the spectrum: two notes sounding together also repeat, at a
+    period that nobody hears as a note.
+
+    Parameters
+    ----------
+    spectrum : ndarray, (frames, N_BINS)
+        Magnitude spectra.
+
+    Returns
+    -------
+    f0 : ndarray, float64, (frames,)
+        Fundamental in Hz between `LOWEST` and `HIGHEST`; NaN for a silent frame.
+    periodicity : ndarray, float64, (frames,)
+        Share of the energy that repeats after one period, 0..1.
+    """
+    from scipy.fft import irfft
+    from scipy.signal import get_window
+
+    finer = 4  # lags a sample
+    hann = get_window("hann", N_FFT)
+    shortest, longest = int(finer * SAMPLE_RATE / HIGHEST), int(finer * SAMPLE_RATE / LOWEST) + 1
+    of_window = irfft(np.abs(np.fft.rfft(hann)) ** 2, n=finer * N_FFT)
+    power = np.square(spectrum, dtype=np.float32)
+    of_frame = irfft(power, n=finer * N_FFT, axis=1, workers=-1)[:, : longest + 2]  # (frames, lags)
+    total = of_frame[:, :1]
+    r = np.divide(of_frame, total, out=np.zeros_like(of_frame), where=total > 0)
+    r /= of_window[: longest + 2] / of_window[0]
+
+    lags = np.arange(shortest, longest + 1)
+    here, before, after = r[:, lags], r[:, lags - 1], r[:, lags + 1]  # (frames, lags)
+    nearest_bin = np.rint(finer * N_FFT / lags).astype(int)  # (lags,) of the fundamental with that period
+    around = np.maximum(np.maximum(power[:, nearest_bin - 1], power[:, nearest_bin + 1]), power[:, nearest_bin])
+    sounds = around > power.max(axis=1, keepdims=True) * 10 ** (FAINT_FUNDAMENTAL / 10)  # (frames, lags)
+    is_peak = (here > before) & (here >= after) & sounds
+    score = np.where(is_peak, here - OCTAVE_COST * np.log2(lags / shortest), -1)
+    best = score.argmax(axis=1)[:, None]
+    a, b, c = (np.take_along_axis(x, best, axis=1)[:, 0] for x in (before, here, after))
+    curvature = a - 2 * b + c
+    offset = np.divide(0.5 * (a - c), curvature, out=np.zeros_like(curvature), where=curvature < 0)
+    f0 = finer * SAMPLE_RATE / (lags[best[:, 0]] + offset)
+    periodicity = np.clip(b - 0.25 * (a - c) * offset, 0, 1)
+    found = is_peak.any(axis=1)
+    return np.where(found, f0, np.nan), np.where(found, periodicity, 0.0)
+
+
+def measure(audio: np.ndarray, name: str) -> np.ndarray:
+    """Measure a descriptor on every frame of a sound.
+
+    Parameters
+    ----------
+    audio : ndarray, float, (n,)
+    name : str
+        A key of `DESCRIPTORS`.
+
+    Returns
+    -------
+    ndarray, float64, (frames,)
+        Values in the descriptor's unit; NaN where it is undefined (silence, no pitch).
+    """
+    spectrum = spectra(check_audio(audio))
+    values = descriptor(name).measure(spectrum).astype(np.float64)
+    return np.where(spectrum_gain(spectrum) > SILENCE, values, np.nan)
+
+
+def track_fundamental(audio: np.ndarray) -> np.ndarray:
+    """Follow the fundamental of a sound with pYIN, the estimator that scores.
+
+    It shares nothing with `pitch`, which builds the map of the codebook, so that one
+    estimator's mistakes cannot vouch for themselves (Mauch and Dixon, "pYIN: A fundamental
+    frequency estimator using probabilistic threshold distributions", ICASSP 2014).
+
+    Parameters
+    ----------
+    audio : ndarray, float, (n,)
+
+    Returns
+    -------
+    ndarray, float64, (frames,)
+        Fundamental in Hz; NaN where the sound is unvoiced.
+    """
+    import librosa
+
+    f0, voiced, _ = librosa.pyin(
+        check_audio(audio), fmin=LOWEST, fmax=HIGHEST, sr=SAMPLE_RATE, frame_length=N_FFT, hop_length=HOP
+    )
+    return np.where(voiced, f0, np.nan)

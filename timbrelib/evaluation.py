@@ -1,0 +1,132 @@
+"""Measures: how well a sound follows its target, and how well a model rebuilds its timbre.
+
+Notebooks: 01_train, 04_target_decode.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from timbrelib.datasets import Recording
+from timbrelib.model import VQVAE
+
+LSD_SIZES = (512, 1024, 2048, 4096)  # FFT sizes over which the log-spectral distance is averaged
+LSD_FLOOR = 60.0  # dB under the input's maximum below which magnitudes count as equal
+
+
+def tracking_error(measured: np.ndarray, target: np.ndarray) -> float:
+    """Mean absolute error over the defined frames, in % of the target's range.
+
+    Parameters
+    ----------
+    measured, target : ndarray, float, (frames,)
+        NaN in `measured` where the sound has no value.
+
+    Returns
+    -------
+    float
+    """
+    return float(100 * np.nanmean(np.abs(measured - target)) / np.ptp(target))
+
+
+def rank_correlation(measured: np.ndarray, target: np.ndarray) -> float:
+    """Spearman's rank correlation over the defined frames."""
+    from scipy.stats import spearmanr
+
+    defined = np.isfinite(measured)
+    return float(spearmanr(measured[defined], target[defined]).statistic)
+
+
+def within_cents(measured: np.ndarray, target: np.ndarray, cents: float) -> float:
+    """Share of all frames, in %, that are voiced and within `cents` of the target.
+
+    Parameters
+    ----------
+    measured, target : ndarray, float, (frames,)
+        Fundamentals in Hz; NaN in `measured` where the sound is unvoiced.
+    cents : float
+
+    Returns
+    -------
+    float
+    """
+    error = 1200 * np.abs(np.log2(measured / target))
+    return float(100 * np.mean(error <= cents))  # NaN is never within
+
+
+def say_tracking(name: str, target: np.ndarray, measured: np.ndarray) -> str:
+    """Say in a few words how closely a sound follows its target.
+
+    Parameters
+    ----------
+    name : str
+        The descriptor; a fundamental is judged in cents, any other in % of the target's range.
+    target, measured : ndarray, float, (frames,)
+
+    Returns
+    -------
+    str
+        For legends and tables.
+    """
+    if name == "fundamental":
+        close, closer = (within_cents(measured, target, cents) for cents in (50, 20))
+        return f"{close:.1f} % within 50 cents, {closer:.1f} % within 20"
+    return f"{tracking_error(measured, target):.2f} % error, Spearman {rank_correlation(measured, target):.4f}"
+
+
+def log_spectral_distance(original: np.ndarray, decoded: np.ndarray) -> float:
+    """Log-spectral distance of two sounds in dB.
+
+    Per frame the RMS over bins of the difference in dB, magnitudes floored `LSD_FLOOR` dB
+    under the original's maximum; mean over frames, and over the FFT sizes `LSD_SIZES`
+    with hops of a quarter; after matching the overall RMS.
+
+    Parameters
+    ----------
+    original, decoded : ndarray, float, (n,)
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        The lengths differ, or one of them is silent.
+    """
+    import librosa
+
+    if len(original) != len(decoded):
+        raise ValueError(f"the sounds have {len(original)} and {len(decoded)} samples: cut them to the same length")
+    if not (original.any() and decoded.any()):
+        raise ValueError("one of the sounds is silent and has no spectrum to compare: leave it out")
+    decoded = decoded * np.sqrt(np.mean(np.square(original)) / np.mean(np.square(decoded)))
+    distances = []
+    for size in LSD_SIZES:
+        a, b = (np.abs(librosa.stft(x, n_fft=size, hop_length=size // 4)) for x in (original, decoded))
+        floor = a.max() * 10 ** (-LSD_FLOOR / 20)
+        difference = 20 * np.log10(np.maximum(a, floor) / np.maximum(b, floor))  # (bins, frames)
+        distances.append(np.sqrt(np.square(difference).mean(axis=0)).mean())
+    return float(np.mean(distances))
+
+
+def reconstruction_distance(model: VQVAE, corpus: Iterable[Recording]) -> tuple[float, float]:
+    """Log-spectral distance of a model's reconstructions of a corpus, in dB.
+
+    Parameters
+    ----------
+    model : VQVAE
+    corpus : iterable of Recording
+
+    Returns
+    -------
+    weighted : float
+        Mean weighted by the length of the recordings.
+    plain : float
+        Plain mean over recordings.
+    """
+    lengths, distances = [], []
+    for recording in corpus:
+        lengths.append(len(recording.audio))
+        distances.append(log_spectral_distance(recording.audio, model.reconstruct(recording.audio)))
+    return float(np.average(distances, weights=lengths)), float(np.mean(distances))

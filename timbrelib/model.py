@@ -1,0 +1,227 @@
+"""The VQ-VAE: a frame's spectrum in, one of K codes, a frame's spectrum out.
+
+van den Oord, Vinyals and Kavukcuoglu, "Neural Discrete Representation Learning", NeurIPS
+2017 (arXiv 1711.00937); with the gain taken out of the spectrum as in Bitton, Esling and
+Harada, "Vector-Quantized Timbre Representation", 2020 (arXiv 2007.06349).  Encoder and
+decoder see one frame at a time, so that a code always sounds the same.
+
+Notebook: 01_train.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from timbrelib.audio import N_BINS, N_FFT, check_audio, spectrum_blocks, spectrum_gain, unit_level
+from timbrelib.synthesis import Voice, synthesise, voice
+
+DEFAULT_GAIN = 0.05  # a comfortable loudness that leaves the peaks of any code below full scale
+DECIBEL = 10 / math.log(10)
+
+
+@dataclass(frozen=True)
+class VQVAEConfig:
+    """Sizes of a model.
+
+    Attributes
+    ----------
+    n_codes : int
+        K, vectors in the codebook.
+    code_size : int
+        Dimensions of a codebook vector.
+    width : int
+        Units of a hidden layer.
+    blocks : int
+        Residual blocks in the encoder, and in the decoder.
+    """
+
+    n_codes: int = 1024
+    code_size: int = 64
+    width: int = 512
+    blocks: int = 2
+
+
+class Residual(nn.Module):
+    """x + MLP(LayerNorm(x)), (batch, width) -> (batch, width)."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.inner = nn.Linear(width, width)
+        self.outer = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add the block's correction to `x`, float (batch, width)."""
+        return x + self.outer(F.gelu(self.inner(self.norm(x))))
+
+
+def network(n_in: int, n_out: int, config: VQVAEConfig) -> nn.Sequential:
+    """Build linear, residual blocks, norm, linear: the shape of both encoder and decoder."""
+    blocks = [Residual(config.width) for _ in range(config.blocks)]
+    return nn.Sequential(
+        nn.Linear(n_in, config.width), *blocks, nn.LayerNorm(config.width), nn.Linear(config.width, n_out)
+    )
+
+
+class VQVAE(nn.Module):
+    """A timbre as a codebook.
+
+    Parameters
+    ----------
+    config : VQVAEConfig
+
+    Attributes
+    ----------
+    codebook : Tensor, float32, (n_codes, code_size)
+    use : Tensor, int64, (n_codes,)
+        How many training frames each code stood for.
+    mean, std : Tensor, float32, (N_BINS,)
+        Statistics of the training set's log spectra in dB, by which they are standardised.
+    name : str
+        The timbre, as figures and files call it.
+
+    Examples
+    --------
+    >>> model = timbrelib.load_model("violin")
+    >>> codes, gain = model.encode(timbrelib.load_audio("my.wav"))
+    >>> audio = model.decode(codes, gain)
+    """
+
+    def __init__(self, config: VQVAEConfig):
+        super().__init__()
+        self.config = config
+        self.name = "untitled"
+        self.encoder = network(N_BINS, config.code_size, config)
+        self.decoder = network(config.code_size, N_BINS, config)
+        self.register_buffer("codebook", torch.randn(config.n_codes, config.code_size))
+        self.register_buffer("use", torch.zeros(config.n_codes, dtype=torch.int64))
+        self.register_buffer("mean", torch.zeros(N_BINS))
+        self.register_buffer("std", torch.ones(N_BINS))
+
+    def embed(self, level: Tensor) -> Tensor:
+        """Encode spectra in dB as `unit_level` gives them, (batch, N_BINS), as latents, (batch, code_size)."""
+        return self.encoder((level - self.mean) / self.std)
+
+    def nearest(self, latent: Tensor) -> Tensor:
+        """Find the nearest codebook vector of each latent, (batch, code_size) -> int64 (batch,)."""
+        distance = self.codebook.square().sum(1) - 2 * latent @ self.codebook.T  # (batch, n_codes), less |latent|^2
+        return distance.argmin(dim=1)
+
+    def expand(self, latent: Tensor) -> Tensor:
+        """Decode latents, (batch, code_size), as spectra in dB like `unit_level`'s, (batch, N_BINS).
+
+        Whatever level the network puts out is divided away, so that loudness cannot hide
+        in the codes.
+        """
+        level = self.decoder(latent) * self.std + self.mean
+        return level - gain_level(level)
+
+    @torch.no_grad()
+    def spectra(self) -> np.ndarray:
+        """Give the magnitude spectrum H of gain 1 that each code stands for, float32 (n_codes, N_BINS)."""
+        return N_FFT * 10 ** (self.expand(self.codebook).numpy() / 20)
+
+    @cached_property
+    def voice(self) -> Voice:
+        """All codes, ready to sound."""
+        return voice(self.spectra())
+
+    def train(self, mode: bool = True) -> "VQVAE":
+        """Switch between training and evaluation; what was cached of the old weights is dropped."""
+        self.__dict__.pop("voice", None)
+        return super().train(mode)
+
+    @torch.no_grad()
+    def encode(self, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Split a sound into a code and a gain per frame.
+
+        Parameters
+        ----------
+        audio : ndarray, float, (n,)
+            Mono at 22,050 Hz.
+
+        Returns
+        -------
+        codes : ndarray, int64, (frames,)
+        gain : ndarray, float32, (frames,)
+            RMS of the windowed samples; 0 where the frame is silent, whose code says nothing.
+
+        Raises
+        ------
+        ValueError
+            `audio` is empty, is not mono, or holds NaN.
+        """
+        codes, gain = [], []
+        for spectrum in spectrum_blocks(check_audio(audio)):  # (frames, N_BINS)
+            block_gain = spectrum_gain(spectrum)
+            level = torch.from_numpy(unit_level(spectrum, block_gain))
+            codes.append(self.nearest(self.embed(level)).numpy())
+            gain.append(block_gain)
+        return np.concatenate(codes), np.concatenate(gain)
+
+    def decode(
+        self,
+        codes: np.ndarray,
+        gain: np.ndarray | float | None = None,
+        excitation: str = "locked",
+        seed: int = 0,
+    ) -> np.ndarray:
+        """Make sound from a series of codes.
+
+        Parameters
+        ----------
+        codes : ndarray, int, (frames,)
+        gain : ndarray, float, (frames,), or float, optional
+            Linear gain of each frame; without it, constant at `DEFAULT_GAIN`.
+        excitation : {"locked", "noise"}
+        seed : int
+            Seed of the noise excitation.
+
+        Returns
+        -------
+        ndarray, float32, ((frames - 1) * HOP,)
+
+        Raises
+        ------
+        ValueError
+            A code is not in the codebook, the gain does not fit, or the excitation does
+            not exist.
+        """
+        codes = self._check_codes(codes)
+        gain = np.asarray(DEFAULT_GAIN if gain is None else gain, dtype=np.float64)
+        if gain.shape not in ((), codes.shape):
+            raise ValueError(f"the gain has shape {gain.shape} for {len(codes)} codes: give one number, or one a frame")
+        if not (np.isfinite(gain).all() and (gain >= 0).all()):
+            raise ValueError("the gain holds negative or undefined values: give finite numbers >= 0")
+        gain = np.broadcast_to(gain, codes.shape)
+        return synthesise(self.voice, codes, gain, excitation, seed)
+
+    def reconstruct(self, audio: np.ndarray, excitation: str = "locked") -> np.ndarray:
+        """Encode and decode a sound, float32, of the same length."""
+        codes, gain = self.encode(audio)
+        # one more frame covers the samples after the last whole hop
+        longer = self.decode(np.append(codes, codes[-1]), np.append(gain, gain[-1]), excitation)
+        return longer[: len(audio)]
+
+    def _check_codes(self, codes: np.ndarray) -> np.ndarray:
+        codes = np.asarray(codes)
+        if codes.ndim != 1 or len(codes) == 0 or not np.issubdtype(codes.dtype, np.integer):
+            raise ValueError("codes must be a non-empty series of integers, shape (frames,)")
+        if codes.min() < 0 or codes.max() >= self.config.n_codes:
+            raise ValueError(
+                f"codes run from {codes.min()} to {codes.max()}, but this codebook has 0 to {self.config.n_codes - 1}"
+            )
+        return codes
+
+
+def gain_level(level: Tensor) -> Tensor:
+    """Give the gain in dB of spectra in dB, (batch, N_BINS) -> (batch, 1)."""
+    log_power = level / DECIBEL
+    one_sided = torch.logsumexp(log_power[:, 1:-1] + math.log(2), dim=1, keepdim=True)  # (batch, 1)
+    edges = torch.logsumexp(log_power[:, [0, -1]], dim=1, keepdim=True)  # (batch, 1)
+    return torch.logaddexp(one_sided, edges) * DECIBEL

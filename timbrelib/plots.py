@@ -1,0 +1,198 @@
+"""Figures.  They draw what they are given and compute nothing.
+
+Notebooks: all.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+
+from timbrelib.audio import HOP, N_FFT, SAMPLE_RATE, frame_times
+from timbrelib.control import Rendering
+from timbrelib.descriptors import descriptor
+from timbrelib.files import written_whole
+
+TARGET, SELECTED, MEASURED, UNUSED = "#000000", "#e69f00", "#0072b2", "#d55e00"  # Okabe and Ito's colours
+DYNAMIC_RANGE = 80  # dB shown below the loudest bin
+FILE_DPI, SCREEN_DPI = 130, 72  # in files and in notebooks, which a reader on the web has to load
+
+
+def label(name: str) -> str:
+    """Write a descriptor with its unit, as axes have it."""
+    unit = descriptor(name).unit
+    return f"{name} ({unit})" if unit else name
+
+
+def plain_ticks(axis: Axis) -> Axis:
+    """Label a logarithmic axis in Hz with plain numbers: 200, 500, 1000."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    axis.set_major_formatter(FormatStrFormatter("%.0f"))
+    axis.set_minor_formatter(NullFormatter())
+    return axis
+
+
+def save_figure(path: str | Path, figure: Figure) -> None:
+    """Write a PNG, whole or not at all.
+
+    Raises
+    ------
+    PermissionError
+        The folder cannot be written to.
+    """
+    with written_whole(path) as part:
+        figure.savefig(part, dpi=FILE_DPI, bbox_inches="tight", facecolor="white")
+
+
+def spectrum(level: np.ndarray, ax: Axes | None = None, title: str = "") -> Axes:
+    """Draw one frame's spectrum, float (N_BINS,), in dB."""
+    ax = ax or plt.subplots(figsize=(9, 2.8), layout="constrained", dpi=SCREEN_DPI)[1]
+    ax.plot(np.arange(len(level)) * SAMPLE_RATE / N_FFT / 1000, level, color=MEASURED, linewidth=1)
+    ax.set(xlabel="frequency (kHz)", ylabel="level (dB)", title=title, xlim=(0, SAMPLE_RATE / 2000))
+    ax.grid(alpha=0.3)
+    return ax
+
+
+def spectrogram(audio: np.ndarray, ax: Axes | None = None, title: str = "") -> Axes:
+    """Draw the spectrogram of a sound, float (n,), in dB below its loudest bin."""
+    import librosa
+
+    ax = ax or plt.subplots(figsize=(9, 3.5), layout="constrained", dpi=SCREEN_DPI)[1]
+    magnitude = np.abs(librosa.stft(audio, n_fft=N_FFT, hop_length=HOP))  # (N_BINS, frames)
+    level = librosa.amplitude_to_db(magnitude, ref=max(magnitude.max(), 1e-9), top_db=DYNAMIC_RANGE)
+    half = HOP / SAMPLE_RATE / 2
+    extent = (-half, (level.shape[1] - 1) * 2 * half + half, 0, SAMPLE_RATE / 2000)
+    image = ax.imshow(level, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=-DYNAMIC_RANGE, vmax=0)
+    ax.figure.colorbar(image, ax=ax, label="level (dB)", pad=0.01)
+    ax.set(xlabel="time (s)", ylabel="frequency (kHz)", title=title)
+    return ax
+
+
+def curves(rendering: Rendering, error: str, ax: Axes | None = None) -> Axes:
+    """Draw target, selected and measured curves over each other, with `error` in the legend."""
+    ax = ax or plt.subplots(figsize=(9, 3.5), layout="constrained", dpi=SCREEN_DPI)[1]
+    seconds = frame_times(len(rendering.target))
+    ax.plot(seconds, rendering.selected, ".", color=SELECTED, markersize=4, label="selected codes")
+    ax.plot(seconds, rendering.measured, color=MEASURED, linewidth=1, label=f"measured: {error}")
+    ax.plot(seconds, rendering.target, color=TARGET, linewidth=1.2, linestyle="--", label="target")
+    if descriptor(rendering.name).log:
+        ax.set_yscale("log")
+        plain_ticks(ax.yaxis)
+    ax.set(xlabel="time (s)", ylabel=label(rendering.name), xlim=(0, seconds[-1]))
+    ax.legend(loc="best", fontsize="small")
+    ax.grid(alpha=0.3)
+    return ax
+
+
+def decoding(rendering: Rendering, error: str, title: str) -> Figure:
+    """Draw the spectrogram of a rendering with its measured curve, and its curves beneath."""
+    figure, (above, below) = plt.subplots(2, 1, figsize=(9, 7.5), layout="constrained", dpi=SCREEN_DPI)
+    spectrogram(rendering.audio, above, title)
+    seconds = frame_times(len(rendering.measured))
+    above.plot(seconds, rendering.measured / 1000, color="white", linewidth=1, label=f"measured {rendering.name}")
+    above.legend(loc="upper right", fontsize="small", facecolor="0.3", labelcolor="white")
+    above.set_xlim(0, seconds[-1])
+    curves(rendering, error, below)
+    return figure
+
+
+def histogram(value: np.ndarray, name: str, ax: Axes | None = None) -> Axes:
+    """Draw how a descriptor's values, float (codes,), are spread over the codebook."""
+    ax = ax or plt.subplots(figsize=(6.5, 5), layout="constrained", dpi=SCREEN_DPI)[1]
+    bins = 24
+    if descriptor(name).log:
+        bins = np.geomspace(value.min(), value.max(), bins + 1)
+        ax.set_xscale("log")
+        plain_ticks(ax.xaxis)
+    ax.hist(value, bins=bins, color=MEASURED, edgecolor="white", linewidth=0.5)
+    middle = np.median(value)
+    ax.axvline(
+        middle, color=TARGET, linestyle="--", linewidth=1.2, label=f"median {middle:.4g} {descriptor(name).unit}"
+    )
+    ax.set(xlabel=label(name), ylabel="codes", title=f"{name} of the {len(value)} codes that have it")
+    ax.legend()
+    return ax
+
+
+def scatter(
+    points: np.ndarray, value: np.ndarray, used: np.ndarray, explained: np.ndarray, name: str, ax: Axes | None = None
+) -> Axes:
+    """Draw the codebook's first two principal components, shaded by a descriptor.
+
+    Parameters
+    ----------
+    points : ndarray, float, (n_codes, 2)
+    value : ndarray, float, (n_codes,)
+        NaN for codes without the descriptor, which are drawn hollow.
+    used : ndarray, bool, (n_codes,)
+        False for codes that stand for no training frame; they are crossed out.
+    explained : ndarray, float, (2,)
+        Share of the variance along each component.
+    name : str
+        The descriptor.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or plt.subplots(figsize=(7, 5), layout="constrained", dpi=SCREEN_DPI)[1]
+    has = np.isfinite(value)
+    limits = np.percentile(value[has], [3, 97])  # a few extreme codes would leave all others one grey
+    norm = LogNorm(*limits) if descriptor(name).log else Normalize(*limits)
+    dots = ax.scatter(*points[has].T, c=value[has], cmap="gray", norm=norm, s=14, edgecolor="0.4", linewidth=0.3)
+    if not has.all():
+        ax.scatter(
+            *points[~has].T,
+            s=14,
+            facecolor="none",
+            edgecolor=SELECTED,
+            linewidth=0.7,
+            label=f"no {name}: {np.sum(~has)}",
+        )
+    if not used.all():
+        ax.scatter(*points[~used].T, s=40, marker="x", color=UNUSED, label=f"unused in training: {np.sum(~used)}")
+    bar = ax.figure.colorbar(dots, ax=ax, label=label(name), pad=0.01, extend="both")
+    if descriptor(name).log:
+        plain_ticks(bar.ax.yaxis)
+    x, y = (f"principal component {i + 1} ({100 * share:.0f} % of the variance)" for i, share in enumerate(explained))
+    ax.set(xlabel=x, ylabel=y, title=f"codebook in two dimensions, shaded by {name}")
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(loc="best", fontsize="small")
+    return ax
+
+
+def codebook(points: np.ndarray, value: np.ndarray, used: np.ndarray, explained: np.ndarray, name: str) -> Figure:
+    """Draw histogram and scatter side by side, as published; the arguments are `scatter`'s."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(13, 5), layout="constrained", dpi=SCREEN_DPI)
+    histogram(value[np.isfinite(value)], name, left)
+    scatter(points, value, used, explained, name, right)
+    return figure
+
+
+def training(history: dict[str, np.ndarray], ax: Axes | None = None) -> Axes:
+    """Draw the loss of a training run, and on a second axis its codes in use and perplexity."""
+    ax = ax or plt.subplots(figsize=(9, 3.5), layout="constrained", dpi=SCREEN_DPI)[1]
+    ax.plot(history["step"], history["loss"], color=TARGET, label="loss")
+    quantised = history["codes_used"] > 0
+    right = ax.twinx()
+    right.plot(
+        history["step"][quantised],
+        history["codes_used"][quantised],
+        color=MEASURED,
+        linestyle="--",
+        label="codes in use",
+    )
+    right.plot(
+        history["step"][quantised], history["perplexity"][quantised], color=SELECTED, linestyle=":", label="perplexity"
+    )
+    right.set(ylabel="codes", ylim=(0, None))
+    ax.set(xlabel="training step", ylabel="log-spectral distance (dB)")
+    lines = ax.get_lines() + right.get_lines()
+    ax.legend(lines, [line.get_label() for line in lines], loc="best", fontsize="small")
+    return ax
