@@ -1,11 +1,15 @@
 import csv
+from itertools import product
 
 import numpy as np
 import pytest
+import torch
 
 import timbrelib
 from timbrelib import control, targets
 from timbrelib.descriptors import DESCRIPTORS
+from timbrelib.evaluation import tracking_error
+from timbrelib.model import VQVAE, VQVAEConfig
 
 
 @pytest.fixture
@@ -19,14 +23,56 @@ def table():
     return made
 
 
-def test_the_nearest_code_is_chosen(table):
-    chosen = control.match(table, "centroid", [1000, 1499, 1760, 2600, 3000])
+@pytest.fixture
+def five():
+    """A model with as many codes; what they sound like does not matter here."""
+    torch.manual_seed(0)
+    return VQVAE(VQVAEConfig(n_codes=5, code_size=4, width=8, blocks=1)).eval()
+
+
+def test_without_smoothness_the_nearest_code_is_chosen(five, table):
+    chosen = control.match(five, table, "centroid", [1000, 1499, 1760, 2600, 3000], smoothness=0)
     np.testing.assert_array_equal(chosen, [0, 3, 1, 2, 2])
 
 
-def test_a_fundamental_is_matched_in_log_frequency_and_by_pitched_codes_alone(table):
-    chosen = control.match(table, "fundamental", [200, 280, 290, 560, 570, 800])
-    np.testing.assert_array_equal(chosen, [0, 0, 1, 1, 2, 2])
+def test_a_fundamental_is_matched_in_log_frequency_and_by_pitched_codes_alone(five, table):
+    asked = [200, 280, 290, 560, 570, 800]
+    np.testing.assert_array_equal(control.match(five, table, "fundamental", asked, smoothness=0), [0, 0, 1, 1, 2, 2])
+    assert set(control.match(five, table, "fundamental", asked, smoothness=1e6)) <= {0, 1, 2}
+
+
+def test_the_cheapest_path_is_the_one_that_trying_all_of_them_finds():
+    rng = np.random.default_rng(0)
+    candidates, cost, change = (
+        rng.permuted(np.tile(np.arange(4), (5, 1)), axis=1)[:, :3],
+        rng.random((5, 3)),
+        rng.random((4, 4)),
+    )
+
+    def price(choice):
+        codes = candidates[np.arange(5), choice]
+        return cost[np.arange(5), choice].sum() + change[codes[:-1], codes[1:]].sum()
+
+    cheapest = min(product(range(3), repeat=5), key=price)
+    np.testing.assert_array_equal(control.cheapest_path(candidates, cost, change), candidates[np.arange(5), cheapest])
+
+
+def test_codes_are_as_far_apart_as_they_sound():
+    spectra = np.ones((4, 1025), np.float32)
+    spectra[1] *= 5  # louder, but not different
+    spectra[2, :512] = 0.1  # 20 dB down over half of the bins
+    spectra[3, :512] = 0.01
+    distance = control.spectral_distance(spectra)
+    assert distance[0, 1] == pytest.approx(0, abs=1e-2)
+    assert distance[0, 2] == pytest.approx(distance[2, 0])
+    assert distance[0, 3] == pytest.approx(2 * distance[0, 2], rel=1e-3)
+
+
+def test_a_smooth_path_changes_less_and_sounds_nearer(violin, violin_table):
+    curve = timbrelib.target("sin", "centroid", 1200, 3000, 256)
+    exact, smooth = (timbrelib.render(violin, violin_table, "centroid", curve, smoothness=s) for s in (0, 8))
+    assert np.sum(np.diff(smooth.codes) != 0) < 0.5 * np.sum(np.diff(exact.codes) != 0)
+    assert tracking_error(smooth.measured, curve) < tracking_error(exact.measured, curve) < 3
 
 
 @pytest.mark.parametrize(
@@ -40,9 +86,14 @@ def test_a_fundamental_is_matched_in_log_frequency_and_by_pitched_codes_alone(ta
         ("bandwidth", [1000], "no code of this model has a bandwidth"),
     ],
 )
-def test_a_target_that_cannot_be_matched_is_refused(table, name, target, says):
+def test_a_target_that_cannot_be_matched_is_refused(five, table, name, target, says):
     with pytest.raises(ValueError, match=says):
-        control.match(table, name, target)
+        control.match(five, table, name, target)
+
+
+def test_a_negative_smoothness_is_refused(five, table):
+    with pytest.raises(ValueError, match="0 \\(exact\\) or more"):
+        control.match(five, table, "centroid", [1000], smoothness=-1)
 
 
 def test_a_sine_is_one_cycle_between_its_ends():

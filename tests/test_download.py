@@ -1,5 +1,6 @@
 import hashlib
 import threading
+from collections import Counter
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
@@ -10,6 +11,7 @@ import soundfile
 from conftest import SHARED_DATA
 
 from timbrelib import datasets, download
+from timbrelib.__main__ import main
 from timbrelib.datasets import manifest
 
 ORIGINALS = SHARED_DATA / "originals"
@@ -79,6 +81,14 @@ def test_originals_are_fetched_once_and_cut_as_the_manifest_says(own_original, s
     assert built[0].exists()
 
 
+def test_the_command_shows_the_licences_before_it_fetches(own_original, serve, tmp_path, capsys):
+    server, address = serve(own_original)
+    assert main(["download", "--domain", "violin", "--data", str(tmp_path / "data"), "--source", address]) == 0
+    said = capsys.readouterr().out
+    assert said.index("John Garner") < said.index("2 recordings are in")
+    assert len(server.asked) == 1
+
+
 def test_another_file_than_the_manifest_names_is_refused(own_original, serve, tmp_path):
     _, address = serve(own_original)
     original = next(own_original.rglob("*.wav"))
@@ -118,13 +128,15 @@ def test_the_manifest_splits_whole_files_and_names_every_maker():
     rows = manifest("violin")
     assert {row["split"] for row in rows} == {"train", "valid", "test"}
     assert len({row["file"] for row in rows}) == len(rows) == 657
-    assert any("MinJi Kim" in line for line in download.licences("violin"))
+    assert any("MinJi Kim" in line for line in datasets.credit(row["file"] for row in rows))
     with pytest.raises(ValueError, match="cello"):
         manifest("kazoo")
 
 
-def test_recordings_that_the_manifest_does_not_know_are_split_by_name():
-    splits = [datasets.split_of(f"mine/{number}.wav") for number in range(1000)]
-    assert splits == [datasets.split_of(f"mine/{number}.wav") for number in range(1000)]
-    assert 800 < splits.count("train") < 900
-    assert splits.count("test") > splits.count("valid") > 20
+def test_recordings_that_the_manifest_does_not_know_are_dealt_out_by_name():
+    splits = datasets.split_by_name(f"mine/{number}.wav" for number in range(1000))
+    assert Counter(splits.values()) == {"train": 850, "test": 100, "valid": 50}
+    again = datasets.split_by_name(f"mine/{number}.wav" for number in reversed(range(1000)))
+    assert splits == again
+    assert set(datasets.split_by_name(["a.wav", "b.wav"]).values()) == {"train", "test"}
+    assert datasets.credit(["mine/a.wav"]) == ["your own recordings, 1 recording"]

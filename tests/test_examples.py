@@ -59,7 +59,7 @@ def test_the_sound_follows_the_target(stem, violin_table):
 @pytest.mark.parametrize("stem", PUBLISHED)
 def test_the_sound_is_what_the_shipped_model_makes(stem, violin, violin_table):
     _, name, _ = stem.split("_")
-    rendering = violin.decode(timbrelib.match(violin_table, name, read_curves(stem)["target"]))
+    rendering = violin.decode(timbrelib.match(violin, violin_table, name, read_curves(stem)["target"]))
     written = timbrelib.load_audio(AUDIO / f"{stem}.wav")
     assert len(rendering) == len(written)
     # another processor may choose another code where two are as near, or round a phase the other way

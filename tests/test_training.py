@@ -114,6 +114,13 @@ def test_the_command_trains_on_a_folder_and_the_model_loads(tmp_path, phrases):
     assert "your own recordings" in (out / "README.md").read_text()
 
 
+def test_an_output_folder_that_cannot_be_written_is_refused_before_training(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    refused = run("train", "--domain", "kazoo", "--data", str(tmp_path), "--out", str(tmp_path / "file" / "model"))
+    assert refused.returncode == 1
+    assert "choose a folder that you may write to" in refused.stderr
+
+
 def test_the_command_says_what_is_missing(tmp_path):
     refused = run("train", "--domain", "kazoo", "--data", str(tmp_path))
     assert refused.returncode == 1

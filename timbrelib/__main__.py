@@ -61,11 +61,11 @@ def run_train(options: argparse.Namespace) -> None:
 
 def run_download(options: argparse.Namespace) -> None:
     """Show the licences, then fetch and rebuild."""
-    from timbrelib.datasets import data_folder
-    from timbrelib.download import SOURCE, download, licences
+    from timbrelib.datasets import credit, data_folder, manifest
+    from timbrelib.download import SOURCE, download
 
     print("These recordings are fetched for your own use, under the licences of their makers:")
-    print("\n".join(f"  {line}" for line in licences(options.domain)))
+    print("\n".join(f"  {line}" for line in credit(row["file"] for row in manifest(options.domain))))
     print("The Philharmonia's may not be passed on 'as is'.", flush=True)
     folder = data_folder(options.data)
     built = download(options.domain, folder, options.source or SOURCE)

@@ -13,10 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from timbrelib.audio import frame_times, save_audio
-from timbrelib.codebook import values
+from timbrelib.codebook import INNER, values
+from timbrelib.datasets import AUDIBLE
 from timbrelib.descriptors import descriptor, measure, track_fundamental
 from timbrelib.files import written_whole
 from timbrelib.model import VQVAE
+
+SMOOTHNESS = 8.0  # by default; see match
+CANDIDATES = 64  # nearest codes of a frame between which a path chooses
 
 
 @dataclass(frozen=True)
@@ -46,18 +50,29 @@ class Rendering:
     audio: np.ndarray
 
 
-def match(table: np.ndarray, name: str, target: np.ndarray) -> np.ndarray:
-    """Pick for each frame the code whose descriptor is nearest to the target.
+def match(model: VQVAE, table: np.ndarray, name: str, target: np.ndarray, smoothness: float = SMOOTHNESS) -> np.ndarray:
+    """Choose the series of codes that follows a target.
+
+    The paper takes for each frame the code whose descriptor is nearest.  Neighbouring frames
+    overlap, though, and where they sound different their mixture follows neither; so the
+    whole series is chosen at once, near the target and alike from frame to frame, by
+    dynamic programming (Viterbi, "Error bounds for convolutional codes", IEEE Trans.
+    Information Theory 13(2), 1967).
 
     Parameters
     ----------
+    model : VQVAE
     table : ndarray, structured, (n_codes,)
-        From `timbrelib.analyse_codebook`.
+        The model's own, from `timbrelib.analyse_codebook`.
     name : str
         A descriptor.  For the fundamental, nearness is in log frequency and only clearly
         pitched codes are chosen.
     target : ndarray, float, (frames,)
         In the descriptor's unit.
+    smoothness : float
+        Cost of a change between two codes at the median spectral distance, where an error
+        of 1 % of the codebook's inner range (of a fundamental: 10 cents) costs 1; 0 takes
+        the nearest code of each frame.
 
     Returns
     -------
@@ -66,32 +81,88 @@ def match(table: np.ndarray, name: str, target: np.ndarray) -> np.ndarray:
     Raises
     ------
     ValueError
-        The descriptor does not exist, or the target is empty, holds NaN or leaves the range
-        of the codebook.
+        The descriptor does not exist, the target is empty, holds NaN or leaves the range
+        of the codebook, or the smoothness is negative.
     """
     codes, value = values(table, name)
+    target = check_target(name, value, target)
+    if not smoothness >= 0:
+        raise ValueError(f"a smoothness of {smoothness} makes no sense: give 0 (exact) or more")
+    if descriptor(name).log:
+        value, target, unit = np.log2(value), np.log2(target), 10 / 1200
+    else:
+        unit = np.ptp(np.percentile(value, INNER)) / 100
+    error = np.abs(target[:, None] - value) / max(unit, 1e-12)  # (frames, codes)
+    if smoothness == 0:
+        return codes[error.argmin(axis=1)]
+    nearest = np.argpartition(error, min(CANDIDATES, len(codes)) - 1, axis=1)[:, :CANDIDATES]  # (frames, candidates)
+    cost = np.square(np.take_along_axis(error, nearest, axis=1))  # (frames, candidates)
+    return cheapest_path(codes[nearest], cost, smoothness * spectral_distance(model.voice.spectra))
+
+
+def check_target(name: str, value: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return a target as float64 (frames,), or say why codes with these values cannot follow it."""
     target = np.asarray(target, dtype=np.float64)
     if target.ndim != 1 or len(target) == 0:
         raise ValueError(f"the target has shape {target.shape}: give one value a frame, shape (frames,)")
-    if not np.isfinite(target).all():
-        raise ValueError(
-            f"the target is undefined (NaN or infinite) in {np.sum(~np.isfinite(target))} frames: fill them first"
-        )
+    undefined = np.sum(~np.isfinite(target))
+    if undefined:
+        raise ValueError(f"the target is undefined (NaN or infinite) in {undefined} frames: fill them first")
     outside = np.sum((target < value.min()) | (target > value.max()))
     if outside:
         raise ValueError(
-            f"the target leaves the codebook's {name} range, {value.min():.4g} to {value.max():.4g}"
-            f"{' ' + descriptor(name).unit if descriptor(name).unit else ''}, in {outside} of {len(target)} frames: "
+            f"the target leaves the codebook's {name} range, {value.min():.4g} to {value.max():.4g} "
+            f"{descriptor(name).unit}, in {outside} of {len(target)} frames: "
             "move it inside, for example with numpy.clip"
         )
-    if descriptor(name).log:
-        value, target = np.log(value), np.log(target)
-    order = np.argsort(value, kind="stable")
-    value = value[order]
-    right = np.clip(np.searchsorted(value, target), 1, len(value) - 1) if len(value) > 1 else np.zeros(len(target), int)
-    left = np.maximum(right - 1, 0)
-    nearer = np.where(target - value[left] <= value[right] - target, left, right)
-    return codes[order[nearer]]
+    return target
+
+
+def spectral_distance(spectra: np.ndarray) -> np.ndarray:
+    """How different two codes sound: RMS distance of their log spectra above the audible floor.
+
+    Parameters
+    ----------
+    spectra : ndarray, float32, (n_codes, N_BINS)
+
+    Returns
+    -------
+    ndarray, float32, (n_codes, n_codes)
+        Scaled to a median of 1.
+    """
+    level = 20 * np.log10(np.maximum(spectra / spectra.max(axis=1, keepdims=True), 10 ** (-AUDIBLE / 20)))
+    square = np.square(level).sum(axis=1)  # (n_codes,)
+    distance = np.sqrt(np.maximum(square[:, None] + square - 2 * level @ level.T, 0))  # (n_codes, n_codes)
+    return distance / max(np.median(distance), 1e-9)
+
+
+def cheapest_path(candidates: np.ndarray, cost: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """Find the cheapest way through the candidates of all frames.
+
+    Parameters
+    ----------
+    candidates : ndarray, int, (frames, n)
+        Codes that may sound in each frame.
+    cost : ndarray, float, (frames, n)
+        What each of them costs there.
+    change : ndarray, float, (n_codes, n_codes)
+        What it costs to go from one code to another in the next frame.
+
+    Returns
+    -------
+    ndarray, int, (frames,)
+    """
+    came_from = np.zeros(candidates.shape, dtype=np.int64)
+    total = cost[0]
+    for frame in range(1, len(candidates)):
+        step = total[:, None] + change[candidates[frame - 1][:, None], candidates[frame]]  # (n before, n now)
+        came_from[frame] = step.argmin(axis=0)
+        total = step[came_from[frame], np.arange(candidates.shape[1])] + cost[frame]
+    path = np.empty(len(candidates), dtype=np.int64)
+    path[-1] = total.argmin()
+    for frame in range(len(candidates) - 1, 0, -1):
+        path[frame - 1] = came_from[frame, path[frame]]
+    return candidates[np.arange(len(candidates)), path]
 
 
 def render(
@@ -101,6 +172,7 @@ def render(
     target: np.ndarray,
     gain: np.ndarray | float | None = None,
     excitation: str = "locked",
+    smoothness: float = SMOOTHNESS,
 ) -> Rendering:
     """Match a target, decode the codes and measure the result.
 
@@ -115,6 +187,8 @@ def render(
     gain : ndarray, float, (frames,), or float, optional
         Linear gain; constant where it is left out.
     excitation : {"locked", "noise"}
+    smoothness : float
+        See `match`.
 
     Returns
     -------
@@ -127,7 +201,8 @@ def render(
     ValueError
         As `match` and `VQVAE.decode` say.
     """
-    return render_codes(model, table, name, target, match(table, name, target), gain, excitation)
+    codes = match(model, table, name, target, smoothness)
+    return render_codes(model, table, name, target, codes, gain, excitation)
 
 
 def render_codes(

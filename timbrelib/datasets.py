@@ -7,6 +7,7 @@ import csv
 import hashlib
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -88,18 +89,32 @@ def _manifest_rows() -> list[dict[str, str]]:
         return list(csv.DictReader(table))
 
 
+def credit(names: Iterable[str]) -> list[str]:
+    """Credit the makers of recordings, given by name: repository, licence and count, a line each.
+
+    Recordings that the manifest does not know are counted as the reader's own.
+    """
+    rows = {row["file"]: row for row in _manifest_rows()}
+    own = "your own recordings"
+    makers = Counter(f"{rows[name]['source_repo']}: {rows[name]['licence']}" if name in rows else own for name in names)
+    return [f"{maker}, {count} recording{'s' if count > 1 else ''}" for maker, count in sorted(makers.items())]
+
+
 def data_folder(folder: str | Path | None = None) -> Path:
     """Find the folder of recordings: `folder`, else $TIMBRE_DATA, else ``recordings``."""
     return Path(folder or os.environ.get(DATA_VARIABLE) or DATA_FOLDER)
 
 
-def split_of(name: str) -> str:
-    """Put a file that the manifest does not know into a split, by a hash of its name.
+def split_by_name(names: Iterable[str]) -> dict[str, str]:
+    """Split files that the manifest does not know: of every 20, 17 train, 1 validates, 2 test.
 
-    Of every 20 files about 17 train, 1 validates, 2 test, whatever else is in the folder.
+    They are dealt out in the order of a hash of their names, so that the split neither
+    follows the folder's order nor changes from run to run, and two files already give a
+    training and a test split.
     """
-    place = hashlib.sha1(name.encode()).digest()[0] % 20
-    return "test" if place < 2 else "valid" if place == 2 else "train"
+    shuffled = sorted(names, key=lambda name: hashlib.sha1(name.encode()).digest())
+    deal = {0: "test", 10: "test", 5: "valid"}
+    return {name: deal.get(place % 20, "train") for place, name in enumerate(shuffled)}
 
 
 def recordings(domain: str, split: str, folder: str | Path | None = None) -> list[Recording]:
@@ -110,7 +125,7 @@ def recordings(domain: str, split: str, folder: str | Path | None = None) -> lis
     domain : str
         The timbre: the name of a folder of sound files in `folder`.
     split : {"train", "valid", "test"}
-        As the manifest says; files that it does not know are split by `split_of`.
+        As the manifest says; files that it does not know are split by `split_by_name`.
     folder : str or Path, optional
         By default $TIMBRE_DATA, or ``recordings``.
 
@@ -132,11 +147,12 @@ def recordings(domain: str, split: str, folder: str | Path | None = None) -> lis
             f"there are no recordings in {home}: set {DATA_VARIABLE} to a folder that has a folder {domain}, "
             f"or fetch the originals with 'python -m timbrelib download --domain {domain}'"
         )
-    known = {row["file"]: row["split"] for row in _manifest_rows()}
+    paths = {p.relative_to(root).as_posix(): p for p in sorted(home.rglob("*")) if p.suffix.lower() in SUFFIXES}
+    known = {row["file"]: row["split"] for row in _manifest_rows() if row["file"] in paths}
+    splits = split_by_name(paths.keys() - known.keys()) | known
     found = []
-    for path in sorted(p for p in home.rglob("*") if p.suffix.lower() in SUFFIXES):
-        name = path.relative_to(root).as_posix()
-        if known.get(name, split_of(name)) != split:
+    for name, path in paths.items():
+        if splits[name] != split:
             continue
         try:
             audio = load_audio(path)

@@ -28,17 +28,6 @@ GRID = 10  # samples on which recordings were cut; the manifest's seconds have t
 FADE = 110  # samples
 
 
-def licences(domain: str) -> list[str]:
-    """Say who made a timbre's recordings, under what licence, and how many files there are."""
-    counts: dict[tuple[str, str], int] = defaultdict(int)
-    for row in manifest(domain):
-        counts[row["source_repo"], row["licence"]] += 1
-    return [
-        f"{repo}: {licence}, {count} recording{'s' if count > 1 else ''}"
-        for (repo, licence), count in sorted(counts.items())
-    ]
-
-
 def download(domain: str, folder: str | Path, source: str = SOURCE) -> list[Path]:
     """Fetch the originals of a timbre and rebuild its recordings.
 

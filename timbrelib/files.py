@@ -30,13 +30,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         The folder cannot be made or written to.
     """
     path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    except OSError as error:
-        raise PermissionError(
-            f"cannot write into {path.parent} ({error.strerror}): choose a folder that you may write to"
-        ) from error
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=writable_folder(path.parent))
     os.close(handle)
     part = Path(name)
     try:
@@ -47,3 +41,22 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def writable_folder(folder: str | Path) -> Path:
+    """Make a folder where it is missing, and see at once whether it can be written to.
+
+    Raises
+    ------
+    PermissionError
+        It cannot.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise PermissionError(
+            f"cannot write into {folder} ({error.strerror}): choose a folder that you may write to"
+        ) from error
+    return folder

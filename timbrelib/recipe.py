@@ -14,16 +14,16 @@ import torch
 
 from timbrelib.audio import SAMPLE_RATE
 from timbrelib.checkpoint import save_model
-from timbrelib.datasets import frames, manifest, recordings
-from timbrelib.download import licences
+from timbrelib.datasets import credit, frames, recordings
 from timbrelib.evaluation import reconstruction_distance
-from timbrelib.files import written_whole
+from timbrelib.files import writable_folder, written_whole
 from timbrelib.model import VQVAE, VQVAEConfig
 from timbrelib.training import TrainingConfig, perplexity, train
 
 log = logging.getLogger(__name__)
 
-LICENCE = "CC BY-SA 4.0"  # of weights, since much of the material is share-alike
+LICENCE = "CC BY-SA 4.0"  # of weights, since much of the manifest's material is share-alike
+OWN_LICENCE = "yours to choose, as far as the licences of your recordings allow"
 
 
 def train_timbre(
@@ -57,8 +57,10 @@ def train_timbre(
         There are no recordings.
     ValueError
         There are too few.
+    PermissionError
+        `out` cannot be written to; said before the training.
     """
-    config = config or TrainingConfig()
+    config, out = config or TrainingConfig(), writable_folder(out)
     test = recordings(domain, "test", data)
     corpus = recordings(domain, "train", data)
     minutes = sum(len(recording.audio) for recording in corpus) / SAMPLE_RATE / 60
@@ -70,12 +72,13 @@ def train_timbre(
     log.info("trained in %.1f minutes with %.1f GB; scoring the test split", spent, memory)
     weighted, plain = reconstruction_distance(model, test)
     use = model.use.numpy()
-    model.name = Path(out).name
+    model.name = out.name
+    credits = credit(recording.name for recording in corpus)
     card = {
         "name": model.name,
         "domain": domain,
-        "licence": LICENCE,
-        "sources": sources(domain),
+        "licence": OWN_LICENCE if any("your own" in maker for maker in credits) else LICENCE,
+        "sources": credits,
         "data": {"recordings": len(corpus), "minutes": round(minutes, 1), "semitone_shifts": list(shifts)},
         "training": {
             **asdict(config),
@@ -92,18 +95,9 @@ def train_timbre(
         },
     }
     save_model(out, model, history, card)
-    with written_whole(Path(out) / "README.md") as part:
+    with written_whole(out / "README.md") as part:
         part.write_text(card_text(card), encoding="utf-8")
     return model
-
-
-def sources(domain: str) -> list[str]:
-    """Credit the makers of a timbre's recordings, as the manifest knows them."""
-    try:
-        manifest(domain)
-    except ValueError:
-        return ["your own recordings"]
-    return licences(domain)
 
 
 def card_text(card: dict) -> str:

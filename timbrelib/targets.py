@@ -5,11 +5,10 @@ Notebook: 04_target_decode.
 
 import numpy as np
 
-from timbrelib.codebook import values
+from timbrelib.codebook import INNER, values
 from timbrelib.descriptors import descriptor
 
 FRAMES = 1024  # 23.8 s, the length of the published examples
-INNER = (3, 97)  # percentiles of the codebook between which a target moves by default
 
 
 def sine(n_frames: int) -> np.ndarray:
