@@ -3,6 +3,7 @@ import pytest
 from conftest import sine
 
 from timbrelib.audio import BLOCK, HOP, frame_gain, spectra, spectrum_gain
+from timbrelib.synthesis import fade_changes
 
 
 def test_one_code_is_one_spectrum_whenever_it_is_decoded(violin):
@@ -11,12 +12,23 @@ def test_one_code_is_one_spectrum_whenever_it_is_decoded(violin):
     strong = alone[0] > alone[0].max() * 0.1  # the partials; between them neighbouring regions beat
     level = 20 * np.log10(np.concatenate([alone, late])[:, strong])
     assert np.abs(level - level.mean(axis=0)).max() < 0.2  # dB, across frames and contexts
-    wanted = 20 * np.log10(violin.spectra()[17][strong])
+    wanted = 20 * np.log10(violin.spectra[17][strong])
     assert np.sqrt(np.mean((level.mean(axis=0) - wanted) ** 2)) < 2
 
 
+def test_a_change_of_code_fades_over_three_frames():
+    table = np.ones((2, 1025), np.float32)
+    table[1, 100:] = 1e-3
+    table /= spectrum_gain(table)[:, None]
+    spectra_of, rows = fade_changes(table, np.repeat([0, 1], 5))
+    np.testing.assert_allclose(spectrum_gain(spectra_of), 1, rtol=1e-5)
+    steady, fading = spectra_of[rows[[0, 3, 6, 9]]], spectra_of[rows[[4, 5]]]
+    np.testing.assert_allclose(steady, table[[0, 0, 1, 1]], rtol=1e-5)  # a code that stays is itself
+    assert steady[0, 500] > fading[0, 500] > fading[1, 500] > steady[3, 500]
+
+
 def test_every_code_has_unit_gain(violin):
-    np.testing.assert_allclose(spectrum_gain(violin.spectra()), 1, rtol=1e-4)
+    np.testing.assert_allclose(spectrum_gain(violin.spectra), 1, rtol=1e-4)
 
 
 def test_loudness_is_in_the_gain_and_not_in_the_codes(violin, phrases):

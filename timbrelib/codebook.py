@@ -22,7 +22,7 @@ from timbrelib.model import VQVAE
 log = logging.getLogger(__name__)
 
 REPEATS = 16  # M, frames for which each code sounds
-STEADY = slice(3, -3)  # the frames of those that no neighbouring code reaches
+STEADY = slice(4, -4)  # the frames of those that no neighbouring code reaches
 INNER = (3, 97)  # percentiles of a descriptor between which a codebook covers it well
 BLOCK = 128  # codes decoded at a time, to bound the memory
 

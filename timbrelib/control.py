@@ -97,7 +97,7 @@ def match(model: VQVAE, table: np.ndarray, name: str, target: np.ndarray, smooth
         return codes[error.argmin(axis=1)]
     nearest = np.argpartition(error, min(CANDIDATES, len(codes)) - 1, axis=1)[:, :CANDIDATES]  # (frames, candidates)
     cost = np.square(np.take_along_axis(error, nearest, axis=1))  # (frames, candidates)
-    return cheapest_path(codes[nearest], cost, smoothness * spectral_distance(model.voice.spectra))
+    return cheapest_path(codes[nearest], cost, smoothness * spectral_distance(model.spectra))
 
 
 def check_target(name: str, value: np.ndarray, target: np.ndarray) -> np.ndarray:

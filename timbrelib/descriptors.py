@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from timbrelib.audio import HOP, N_FFT, SAMPLE_RATE, check_audio, spectra, spectrum_gain
+from timbrelib.audio import HOP, N_FFT, SAMPLE_RATE, check_audio, spectrum_blocks, spectrum_gain
 
 LOWEST, HIGHEST = 60.0, 4200.0  # Hz, where a fundamental is looked for
 SILENCE = 1e-5  # gain (-100 dB) under which a frame has no timbre to describe
@@ -161,9 +161,12 @@ def measure(audio: np.ndarray, name: str) -> np.ndarray:
     ndarray, float64, (frames,)
         Values in the descriptor's unit; NaN where it is undefined (silence, no pitch).
     """
-    spectrum = spectra(check_audio(audio))
-    values = descriptor(name).measure(spectrum).astype(np.float64)
-    return np.where(spectrum_gain(spectrum) > SILENCE, values, np.nan)
+    values_of = descriptor(name).measure
+    blocks = [
+        np.where(spectrum_gain(spectrum) > SILENCE, values_of(spectrum), np.nan)
+        for spectrum in spectrum_blocks(check_audio(audio))
+    ]
+    return np.concatenate(blocks).astype(np.float64)
 
 
 def track_fundamental(audio: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from timbrelib.audio import N_BINS, N_FFT, check_audio, spectrum_blocks, spectrum_gain, unit_level
-from timbrelib.synthesis import Voice, synthesise, voice
+from timbrelib.synthesis import synthesise
 
 DEFAULT_GAIN = 0.05  # a comfortable loudness that leaves the peaks of any code below full scale
 DECIBEL = 10 / math.log(10)
@@ -121,19 +121,15 @@ class VQVAE(nn.Module):
         level = self.decoder(latent) * self.std + self.mean
         return level - gain_level(level)
 
-    @torch.no_grad()
-    def spectra(self) -> np.ndarray:
-        """Give the magnitude spectrum H of gain 1 that each code stands for, float32 (n_codes, N_BINS)."""
-        return N_FFT * 10 ** (self.expand(self.codebook).numpy() / 20)
-
     @cached_property
-    def voice(self) -> Voice:
-        """All codes, ready to sound."""
-        return voice(self.spectra())
+    def spectra(self) -> np.ndarray:
+        """The magnitude spectrum H of gain 1 that each code stands for, float32 (n_codes, N_BINS)."""
+        with torch.no_grad():
+            return N_FFT * 10 ** (self.expand(self.codebook).numpy() / 20)
 
     def train(self, mode: bool = True) -> "VQVAE":
-        """Switch between training and evaluation; what was cached of the old weights is dropped."""
-        self.__dict__.pop("voice", None)
+        """Switch between training and evaluation; spectra of the old weights are dropped."""
+        self.__dict__.pop("spectra", None)
         return super().train(mode)
 
     @torch.no_grad()
@@ -199,7 +195,7 @@ class VQVAE(nn.Module):
         if not (np.isfinite(gain).all() and (gain >= 0).all()):
             raise ValueError("the gain holds negative or undefined values: give finite numbers >= 0")
         gain = np.broadcast_to(gain, codes.shape)
-        return synthesise(self.voice, codes, gain, excitation, seed)
+        return synthesise(self.spectra, codes, gain, excitation, seed)
 
     def reconstruct(self, audio: np.ndarray, excitation: str = "locked") -> np.ndarray:
         """Encode and decode a sound, float32, of the same length."""

@@ -9,79 +9,24 @@ time-scale modification of audio", IEEE Trans. Speech and Audio Processing 7(3),
 Notebook: 04_target_decode.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from timbrelib.audio import HOP, N_BINS, N_FFT, frame_gain
+from timbrelib.audio import HOP, N_BINS, N_FFT, frame_gain, spectrum_gain
 
 EXCITATIONS = ("locked", "noise")
 GAIN_ROUNDS = 5  # corrections of the gain that the overlap of unlike frames has changed
 
 
-@dataclass(frozen=True)
-class Voice:
-    """A codebook made ready to sound.
-
-    Attributes
-    ----------
-    spectra : ndarray, float32, (n_codes, N_BINS)
-        Unit-gain magnitude spectra.
-    peak : ndarray, int, (n_codes, N_BINS)
-        Bin of the spectral peak to whose region each bin belongs.
-    advance : ndarray, float32, (n_codes, N_BINS)
-        Turns of that bin's phase, relative to its peak's, from one frame to the next.
-    """
-
-    spectra: np.ndarray
-    peak: np.ndarray
-    advance: np.ndarray
-
-
-def voice(spectra: np.ndarray) -> Voice:
-    """Find the peaks of a codebook's spectra, and how fast each turns.
-
-    The frequency of a peak is read off a parabola through the log magnitudes of its bin and
-    the two beside it.
-
-    Parameters
-    ----------
-    spectra : ndarray, float32, (n_codes, N_BINS)
-
-    Returns
-    -------
-    Voice
-    """
-    log = np.log(np.maximum(spectra, 1e-9))
-    inner = log[:, 1:-1]
-    is_peak = np.zeros(spectra.shape, dtype=bool)
-    is_peak[:, 1:-1] = (inner > log[:, :-2]) & (inner >= log[:, 2:])
-    is_peak[np.arange(len(spectra)), log.argmax(axis=1)] = True  # a spectrum without inner peaks keeps its largest bin
-
-    bins = np.arange(N_BINS)
-    below = np.maximum.accumulate(np.where(is_peak, bins, -N_BINS), axis=1)
-    above = np.minimum.accumulate(np.where(is_peak, bins, 3 * N_BINS)[:, ::-1], axis=1)[:, ::-1]
-    peak = np.where(bins - below <= above - bins, below, above)  # (n_codes, N_BINS)
-
-    curvature = log[:, :-2] - 2 * inner + log[:, 2:]
-    slope = 0.5 * (log[:, :-2] - log[:, 2:])
-    offset = np.zeros_like(log)
-    np.divide(slope, curvature, out=offset[:, 1:-1], where=curvature < 0)
-    frequency = bins + np.clip(offset, -0.5, 0.5)  # (n_codes, N_BINS), in bins
-    turns = np.take_along_axis(frequency, peak, axis=1) * (HOP / N_FFT)
-    # a window centred on its frame flips the sign of the transform from bin to bin
-    turns += 0.5 * ((bins - peak) % 2)
-    return Voice(spectra, peak, np.mod(turns, 1).astype(np.float32))
-
-
 def synthesise(
-    source: Voice, codes: np.ndarray, gain: np.ndarray, excitation: str = "locked", seed: int = 0
+    table: np.ndarray, codes: np.ndarray, gain: np.ndarray, excitation: str = "locked", seed: int = 0
 ) -> np.ndarray:
     """Make sound from a series of codes.
 
     Parameters
     ----------
-    source : Voice
+    table : ndarray, float32, (n_codes, N_BINS)
+        Unit-gain magnitude spectra of all codes.
     codes : ndarray, int, (frames,)
     gain : ndarray, float, (frames,)
         Linear gain (RMS of the windowed samples) that each frame shall have.
@@ -103,9 +48,10 @@ def synthesise(
 
     if excitation not in EXCITATIONS:
         raise ValueError(f"there is no excitation {excitation!r}: choose one of {', '.join(EXCITATIONS)}")
-    magnitude = source.spectra[codes] * gain[:, None].astype(np.float32)  # (frames, N_BINS)
+    spectra, rows = fade_changes(table, codes)
+    magnitude = spectra[rows] * gain[:, None].astype(np.float32)  # (frames, N_BINS)
     if excitation == "locked":
-        phase = 2 * np.pi * locked_turns(source, codes)  # (frames, N_BINS)
+        phase = 2 * np.pi * locked_turns(spectra, rows)  # (frames, N_BINS)
         spectrum = np.empty(magnitude.shape, dtype=np.complex64)
         np.multiply(magnitude, np.cos(phase), out=spectrum.real)
         np.multiply(magnitude, np.sin(phase), out=spectrum.imag)
@@ -116,21 +62,94 @@ def synthesise(
     return restore_gain(audio, gain)
 
 
-def locked_turns(source: Voice, codes: np.ndarray) -> np.ndarray:
-    """Phases of a series of codes whose peaks run on from frame to frame.
+def fade_changes(table: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Blend the spectra of neighbouring frames, so that codes fade into one another.
+
+    A change at once would splatter energy over all frequencies.  Where a code stays, its
+    spectrum stays as it is.
+
+    Parameters
+    ----------
+    table : ndarray, float32, (n_codes, N_BINS)
+    codes : ndarray, int, (frames,)
+
+    Returns
+    -------
+    spectra : ndarray, float32, (distinct, N_BINS)
+        The distinct blends, of unit gain.
+    rows : ndarray, int64, (frames,)
+        Which of them each frame has.
+    """
+    padded = np.concatenate([codes[:1], codes, codes[-1:]])
+    triples, rows = np.unique(sliding_window_view(padded, 3), axis=0, return_inverse=True)  # (distinct, 3), (frames,)
+    before, here, after = triples.T
+    spectra = table[before] + table[after]  # (distinct, N_BINS)
+    spectra += 2 * table[here]
+    spectra /= spectrum_gain(spectra)[:, None]
+    return spectra, rows
+
+
+def locked_turns(spectra: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Phases of a series of spectra whose peaks run on from frame to frame.
+
+    Parameters
+    ----------
+    spectra : ndarray, float32, (distinct, N_BINS)
+    rows : ndarray, int, (frames,)
+        Which of them each frame has.
 
     Returns
     -------
     ndarray, float32, (frames, N_BINS)
         In turns, 0..1.
     """
-    turns = np.empty((len(codes), N_BINS), dtype=np.float32)
+    peak, advance = peak_regions(spectra)
+    turns = np.empty((len(rows), N_BINS), dtype=np.float32)
     current = np.zeros(N_BINS, dtype=np.float32)
-    for frame, code in enumerate(codes):
-        current = current[source.peak[code]] + source.advance[code]
+    for frame, row in enumerate(rows):
+        current = current[peak[row]] + advance[row]
         current -= np.floor(current)
         turns[frame] = current
     return turns
+
+
+def peak_regions(spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Share the bins of each spectrum out among its peaks, each to the nearest.
+
+    Parameters
+    ----------
+    spectra : ndarray, float32, (n, N_BINS)
+
+    Returns
+    -------
+    peak : ndarray, int64, (n, N_BINS)
+        Bin of the peak that each bin belongs to.
+    advance : ndarray, float32, (n, N_BINS)
+        Turns of each bin's phase, from its peak's in one frame to its own in the next.
+    """
+    log = np.log(np.maximum(spectra, 1e-9))
+    rising = log[:, 1:] > log[:, :-1]  # (n, N_BINS - 1)
+    is_peak = np.zeros(spectra.shape, dtype=bool)
+    is_peak[:, 1:-1] = rising[:, :-1] & ~rising[:, 1:]
+    is_peak[np.arange(len(spectra)), log[:, 1:-1].argmax(axis=1) + 1] = True  # no spectrum is without any
+    row, place = np.nonzero(is_peak)  # (peaks,) each, row by row
+
+    # the frequency of a peak, in bins, is that of a parabola through its bin and the two beside it
+    left, top, right = (log[row, place + step] for step in (-1, 0, 1))
+    curvature = left - 2 * top + right
+    offset = np.divide(0.5 * (left - right), curvature, out=np.zeros_like(top), where=curvature < 0)
+    turns_of_peak = (place + np.clip(offset, -0.5, 0.5)).astype(np.float32) * (HOP / N_FFT)  # a hop
+
+    # regions meet half way between two peaks of a row
+    meeting = (np.concatenate([[0], place[:-1]]) + place) // 2 + 1
+    is_first = np.concatenate([[True], row[1:] != row[:-1]])
+    start = row * N_BINS + np.where(is_first, 0, meeting)  # (peaks,) in the flattened spectra
+    owner = np.repeat(np.arange(len(place)), np.diff(start, append=spectra.size))
+    peak = place[owner].reshape(spectra.shape)  # (n * N_BINS,) -> (n, N_BINS)
+    turns = turns_of_peak[owner].reshape(spectra.shape)  # (n * N_BINS,) -> (n, N_BINS)
+    # a window centred on its frame flips the sign of the transform from bin to bin
+    advance = turns + np.float32(0.5) * ((np.arange(N_BINS) - peak) % 2)
+    return peak, (advance - np.floor(advance)).astype(np.float32)
 
 
 def noise_spectrum(n_frames: int, seed: int) -> np.ndarray:
