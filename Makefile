@@ -64,6 +64,7 @@ lint: $(READY)  ## check style
 	$(RUN) ruff format --check .
 
 lock: $(READY)  ## write requirements.lock from what is installed
+	mkdir -p build
 	{ head -n 1 requirements.lock; echo torch==2.13.0; \
 	  $(RUN) pip freeze --all --exclude-editable | grep -vE '^(torch|pip)==' | sort -f; } > build/lock
 	mv build/lock requirements.lock
