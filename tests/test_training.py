@@ -111,7 +111,9 @@ def test_the_command_trains_on_a_folder_and_the_model_loads(tmp_path, phrases):
     model = timbrelib.load_model(out)
     assert model.name == "strings"
     assert model.config.n_codes == 1024
-    assert "your own recordings" in (out / "README.md").read_text()
+    card = (out / "README.md").read_text()
+    assert "your own recordings" in card
+    assert "yours to choose" in card
 
 
 def test_an_output_folder_that_cannot_be_written_is_refused_before_training(tmp_path):
@@ -126,3 +128,17 @@ def test_the_command_says_what_is_missing(tmp_path):
     assert refused.returncode == 1
     assert "TIMBRE_DATA" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_own_recordings_beside_share_alike_ones_do_not_free_the_weights(tmp_path, phrases):
+    from timbrelib.checkpoint import load_card
+    from timbrelib.datasets import manifest
+    from timbrelib.recipe import train_timbre
+
+    rows = manifest("violin")
+    known = [next(row["file"] for row in rows if row["split"] == split) for split in ("train", "test")]
+    for number, name in enumerate([*known, *(f"violin/mine {number}.wav" for number in range(12))]):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        soundfile.write(tmp_path / name, phrases[number % len(phrases)].audio, SAMPLE_RATE)
+    train_timbre("violin", tmp_path, tmp_path / "mixed", TrainingConfig(steps=2))
+    assert load_card(tmp_path / "mixed")["licence"] == "CC BY-SA 4.0"

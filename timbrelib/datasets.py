@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 DATA_VARIABLE = "TIMBRE_DATA"  # environment variable that names the folder of recordings
 DATA_FOLDER = "recordings"  # where it is looked for, and downloaded to, without that variable
+OWN = "your own recordings"  # the maker of what the manifest does not know
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".aiff", ".aif")
 AUDIBLE = 60.0  # dB under a recording's loudest bin: what is fainter is neither heard nor scored
 
@@ -95,8 +96,7 @@ def credit(names: Iterable[str]) -> list[str]:
     Recordings that the manifest does not know are counted as the reader's own.
     """
     rows = {row["file"]: row for row in _manifest_rows()}
-    own = "your own recordings"
-    makers = Counter(f"{rows[name]['source_repo']}: {rows[name]['licence']}" if name in rows else own for name in names)
+    makers = Counter(f"{rows[name]['source_repo']}: {rows[name]['licence']}" if name in rows else OWN for name in names)
     return [f"{maker}, {count} recording{'s' if count > 1 else ''}" for maker, count in sorted(makers.items())]
 
 

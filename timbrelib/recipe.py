@@ -14,7 +14,7 @@ import torch
 
 from timbrelib.audio import SAMPLE_RATE
 from timbrelib.checkpoint import save_model
-from timbrelib.datasets import credit, frames, recordings
+from timbrelib.datasets import OWN, credit, frames, recordings
 from timbrelib.evaluation import reconstruction_distance
 from timbrelib.files import writable_folder, written_whole
 from timbrelib.model import VQVAE, VQVAEConfig
@@ -77,7 +77,7 @@ def train_timbre(
     card = {
         "name": model.name,
         "domain": domain,
-        "licence": OWN_LICENCE if any("your own" in maker for maker in credits) else LICENCE,
+        "licence": OWN_LICENCE if all(maker.startswith(OWN) for maker in credits) else LICENCE,
         "sources": credits,
         "data": {"recordings": len(corpus), "minutes": round(minutes, 1), "semitone_shifts": list(shifts)},
         "training": {
