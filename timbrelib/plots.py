@@ -194,5 +194,5 @@ def training(history: dict[str, np.ndarray], ax: Axes | None = None) -> Axes:
     right.set(ylabel="codes", ylim=(0, None))
     ax.set(xlabel="training step", ylabel="log-spectral distance (dB)")
     lines = ax.get_lines() + right.get_lines()
-    ax.legend(lines, [line.get_label() for line in lines], loc="best", fontsize="small")
+    ax.legend(lines, [line.get_label() for line in lines], loc="center right", fontsize="small")
     return ax
