@@ -36,9 +36,12 @@ $(READY): requirements.lock pyproject.toml
 figures: $(READY)  ## regenerate figures/ and Audio_Exemple/, print the scorecard (MODEL=, DESCRIPTORS=)
 	mkdir -p build/notebooks
 	$(PAPERMILL) notebooks/01_train.ipynb build/notebooks/01_train.ipynb
-	for descriptor in $(DESCRIPTORS); do for name in 02_codebook_pca 03_descriptor_histogram 04_target_decode; do \
+	{ for descriptor in $(DESCRIPTORS); do for name in 02_codebook_pca 03_descriptor_histogram 04_target_decode; do \
 	    $(PAPERMILL) -p DESCRIPTOR $$descriptor notebooks/$$name.ipynb build/notebooks/$${name}_$$descriptor.ipynb || exit 1; \
-	done; done
+	done; done; } & \
+	for name in 06_scorecard 08_follow_a_line; do \
+	    $(PAPERMILL) notebooks/$$name.ipynb build/notebooks/$$name.ipynb || exit 1; \
+	done; wait $$!
 	$(RUN) timbrelib scorecard --model $(MODEL)
 
 test: $(READY)  ## run the tests

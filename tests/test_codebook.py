@@ -75,3 +75,20 @@ def test_the_projection_keeps_the_two_widest_directions(violin):
     variance = violin.codebook.numpy().astype(np.float64).var(axis=0, ddof=1).sum()
     np.testing.assert_allclose(points.var(axis=0, ddof=1) / variance, explained, rtol=1e-6)
     assert explained[0] >= explained[1] > 0
+
+
+def test_the_range_of_brightness_at_every_pitch_is_the_common_one():
+    table = np.zeros(400, dtype=[("fundamental", float), ("centroid", float)])
+    table["fundamental"] = np.geomspace(200, 400, 400)
+    table["centroid"] = np.tile(np.linspace(0, 100, 100), 4) + np.repeat([0, 10, 20, 30], 100)
+    low, high = codebook.common_span(table, "centroid", "fundamental", 200, 400)
+    assert (low, high) == (pytest.approx(30 + 5, abs=1), pytest.approx(100 - 5, abs=1))
+
+
+@pytest.mark.parametrize("shift", [200, np.nan])
+def test_descriptors_that_exclude_each_other_have_no_common_range(shift):
+    table = np.zeros(400, dtype=[("fundamental", float), ("centroid", float)])
+    table["fundamental"] = np.geomspace(200, 400, 400)
+    table["centroid"] = np.tile(np.linspace(0, 100, 100), 4) + np.repeat([0, 0, 0, shift], 100)
+    with pytest.raises(ValueError, match="narrow that"):
+        codebook.common_span(table, "centroid", "fundamental", 200, 400)

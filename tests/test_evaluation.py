@@ -43,3 +43,34 @@ def test_distance_of_white_noise_from_itself_filtered_is_the_filters():
 def test_sounds_that_cannot_be_compared_are_refused(other, says):
     with pytest.raises(ValueError, match=says):
         evaluation.log_spectral_distance(sine(440), other)
+
+
+@pytest.mark.parametrize("ratio", [15, 20, 30])
+def test_the_harmonics_stand_above_the_noise_by_as_much_as_was_added(ratio):
+    tone = sum(sine(220 * k, 2, amplitude=0.1) for k in range(1, 6))
+    noise = np.random.default_rng(0).standard_normal(len(tone)).astype(np.float32)
+    measured, _ = evaluation.cleanness(tone + noise * tone.std() * 10 ** (-ratio / 20))
+    assert np.median(measured) == pytest.approx(ratio, abs=0.5)
+
+
+def test_a_steady_tone_has_no_flux_and_a_stuttering_one_has(phrases):
+    steady, stuttering = sine(500, 2), np.concatenate([sine(f, 0.1) for f in [500, 2000] * 10])
+    assert np.median(evaluation.cleanness(steady)[1]) < 1e-3
+    assert np.mean(evaluation.cleanness(phrases[0].audio)[1]) < 0.3 * np.mean(evaluation.cleanness(stuttering)[1])
+
+
+def test_flux_does_not_depend_on_loudness_and_leaves_silence_out():
+    string = sum(sine(f, amplitude=0.1) for f in (330, 660, 1000))
+    _, flux = evaluation.cleanness(string)
+    _, softer = evaluation.cleanness(np.concatenate([0.1 * string, np.zeros(22_050, np.float32)]))
+    assert len(flux) == 43  # pairs of 44 frames
+    assert len(softer) <= 46
+    np.testing.assert_allclose(softer[2:40], flux[2:40], atol=1e-4)
+
+
+def test_noise_has_no_harmonics_and_silence_nothing():
+    noise = np.random.default_rng(0).standard_normal(22_050).astype(np.float32)
+    ratio, flux = evaluation.cleanness(noise)
+    assert len(ratio) < 2
+    assert 0.3 < np.median(flux) < np.sqrt(2)
+    assert [len(x) for x in evaluation.cleanness(np.zeros(22_050, np.float32))] == [0, 0]

@@ -6,7 +6,13 @@ import pytest
 from conftest import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-FAST = {"01_train": {"STEPS": 20}, "04_target_decode": {"FRAMES": 96}}
+FAST = {
+    "01_train": {"STEPS": 20},
+    "04_target_decode": {"FRAMES": 96},
+    "06_scorecard": {"FRAMES": 64},
+    "08_follow_a_line": {"FRAMES": 128},
+}
+RENDERED = ("csv", "json", "wav")
 
 
 def cells(path, kind="code"):
@@ -25,8 +31,21 @@ def cells(path, kind="code"):
             "04_target_decode",
             {"DESCRIPTOR": "fundamental"},
             [f"violin_fundamental_decode_{shape}.png" for shape in ("exp", "sin")]
+            + [f"violin_fundamental_{shape}.{kind}" for shape in ("exp", "sin", "sin_noise") for kind in RENDERED],
+        ),
+        (
+            "06_scorecard",
+            {"DESCRIPTORS": ["centroid", "fundamental"]},
+            ["violin_purity.png", "violin_scorecard.png"],
+        ),
+        (
+            "08_follow_a_line",
+            {"LINE": str(ROOT / "Audio_Exemple" / "train_original.wav")},
+            ["violin_fundamental_centroid_decode_sin.png", "violin_line.png", "violin_line_input.wav"]
             + [
-                f"violin_fundamental_{shape}.{kind}" for shape in ("exp", "sin", "sin_noise") for kind in ("csv", "wav")
+                f"violin_{what}.{kind}"
+                for what in ("centroid_steps", "fundamental_centroid_sin", "line")
+                for kind in RENDERED
             ],
         ),
     ],

@@ -53,10 +53,13 @@ def test_the_readme_quotes_the_scorecard():
 
 
 @pytest.mark.skipif(not (SHARED_DATA / "violin").is_dir(), reason="needs the recordings")
-def test_the_recorded_distance_is_what_the_recordings_give():
+def test_the_recordings_give_the_recorded_distance_and_the_quoted_share_of_sung_notes():
     printed = rows(scorecard("violin", ROOT / "Audio_Exemple", SHARED_DATA))
     distance = printed["LSD, test split, weighted by length"]
     assert "recorded" not in distance
+    sung = printed["5 sung lines, moved by octaves"]
+    assert float(sung.split()[0]) >= 90
+    assert sung == rows((ROOT / "README.md").read_text())["5 sung lines, moved by octaves"]
     assert float(distance.split()[0]) == pytest.approx(load_card("violin")["scores"]["lsd_db"], abs=0.01)
 
 

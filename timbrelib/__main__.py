@@ -33,10 +33,16 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--source", help="another address that serves owner/name/commit/path")
     command.set_defaults(run=run_download)
 
+    command = commands.add_parser("score", help="score a model on its test recordings again and rewrite its card")
+    command.add_argument("--model", default="violin", help="name of a shipped model, or a folder")
+    command.add_argument("--data", help="folder of recordings (default: $TIMBRE_DATA, or recordings)")
+    command.set_defaults(run=run_score)
+
     command = commands.add_parser("scorecard", help="measure the examples and the model")
     command.add_argument("--model", default="violin", help="name of a shipped model, or a folder")
     command.add_argument("--examples", default="Audio_Exemple", help="folder of wav and csv files")
     command.add_argument("--data", help="folder of recordings; without it their scores are the recorded ones")
+    command.add_argument("--all", action="store_true", help="every descriptor, shape and way as well (a minute or two)")
     command.set_defaults(run=run_scorecard)
 
     options = parser.parse_args(arguments)
@@ -72,11 +78,22 @@ def run_download(options: argparse.Namespace) -> None:
     print(f"{len(built)} recordings are in {folder / options.domain}")
 
 
+def run_score(options: argparse.Namespace) -> None:
+    """Score a model again."""
+    from timbrelib.recipe import score_again
+
+    for name, value in score_again(options.model, options.data).items():
+        print(f"{name}: {value}")
+
+
 def run_scorecard(options: argparse.Namespace) -> None:
     """Print the scorecard."""
-    from timbrelib.scorecard import scorecard
+    from timbrelib.scorecard import full_scorecard, scorecard
 
     print(scorecard(options.model, options.examples, options.data))
+    if options.all:
+        print()
+        print(full_scorecard(options.model, options.data))
 
 
 if __name__ == "__main__":

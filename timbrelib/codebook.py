@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 REPEATS = 16  # M, frames for which each code sounds
 STEADY = slice(4, -4)  # the frames of those that no neighbouring code reaches
 INNER = (3, 97)  # percentiles of a descriptor between which a codebook covers it well
+COMMON = (5, 95)  # the same for the codes of a part of another descriptor's range
 BLOCK = 128  # codes decoded at a time, to bound the memory
 
 
@@ -93,11 +95,9 @@ def _measure_codes(model: VQVAE, excitation: str) -> np.ndarray:
 
 def _cache_path(model: VQVAE, excitation: str) -> Path:
     """Name the table of a model after all that it depends on: weights, excitation and the code itself."""
-    digest = hashlib.sha256(excitation.encode())
+    digest = hashlib.sha256(f"{excitation} {model.fingerprint}".encode())
     for source in ("audio", "codebook", "descriptors", "model", "synthesis"):
         digest.update((files("timbrelib") / f"{source}.py").read_bytes())
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode() + tensor.numpy().tobytes())
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return home / "timbrelib" / f"codebook-{digest.hexdigest()[:32]}.npy"
 
@@ -127,6 +127,47 @@ def values(table: np.ndarray, name: str) -> np.ndarray:
     if not defined.any():
         raise ValueError(f"no code of this model has a {name}: choose another descriptor")
     return table["code"][defined], table[name][defined]
+
+
+def common_span(
+    table: np.ndarray, name: str, given: str, low: float, high: float, slices: int = 4
+) -> tuple[float, float]:
+    """Find the range of one descriptor that a codebook holds at every value of another.
+
+    Parameters
+    ----------
+    table : ndarray, structured, (n_codes,)
+    name : str
+        The descriptor whose range is asked for.
+    given : str
+        The other one.
+    low, high : float
+        Between which it will move; the range is that common to `slices` equal parts of it (in
+        log frequency for a fundamental), from the 5th to the 95th percentile of each.
+    slices : int
+
+    Returns
+    -------
+    low, high : float
+        In the unit of `name`.
+
+    Raises
+    ------
+    ValueError
+        A part has no codes, or the parts have no range in common.
+    """
+    both = np.isfinite(table[name]) & np.isfinite(table[given])
+    value, along = table[name][both], table[given][both]
+    edges = np.geomspace(low, high, slices + 1) if descriptor(given).log else np.linspace(low, high, slices + 1)
+    parts = [value[(along >= start) & (along <= stop)] for start, stop in pairwise(edges)]
+    if min(len(part) for part in parts):
+        bottom = max(np.percentile(part, COMMON[0]) for part in parts)
+        top = min(np.percentile(part, COMMON[1]) for part in parts)
+        if bottom < top:
+            return float(bottom), float(top)
+    raise ValueError(
+        f"no range of the {name} is common to all codes with a {given} from {low:.4g} to {high:.4g}: narrow that"
+    )
 
 
 def project(model: VQVAE) -> tuple[np.ndarray, np.ndarray]:

@@ -1,78 +1,100 @@
-"""From a target curve to codes, and to a sound that follows it.
+"""From target curves to codes, and to a sound that follows them.
 
 Algorithm 2 of Bitton, Esling and Harada, "Vector-Quantized Timbre Representation", 2020
-(arXiv 2007.06349).
+(arXiv 2007.06349), for whole series at once and several descriptors together.
 
-Notebook: 04_target_decode.
+Notebooks: 04_target_decode, 06_scorecard, 08_follow_a_line.
 """
 
-import csv
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from timbrelib.audio import frame_times, save_audio
-from timbrelib.codebook import INNER, values
-from timbrelib.datasets import AUDIBLE
-from timbrelib.descriptors import descriptor, measure, track_fundamental
-from timbrelib.files import written_whole
-from timbrelib.model import VQVAE
+from timbrelib.codebook import INNER
+from timbrelib.descriptors import descriptor, measure_all, track_fundamental
+from timbrelib.model import DEFAULT_GAIN, VQVAE
+from timbrelib.paths import heard_path
+from timbrelib.targets import check_targets
 
-SMOOTHNESS = 8.0  # by default; see match
-CANDIDATES = 64  # nearest codes of a frame between which a path chooses
+log = logging.getLogger(__name__)
+
+SMOOTHNESS = 4.0  # by default; see match
+ROUNDS = 3  # by default; see match
+CANDIDATES = 32  # nearest codes of a frame between which a path chooses
+CENTS = 10.0  # error of a fundamental that counts as much as 1 % of another descriptor's range
+UNCLEAR = 0.05  # lack of periodicity of a note that counts as much as 10 cents
+LOST = 10.0  # error, in such units, of a frame that has lost the descriptor
+MIXABLE = 100 / 1200  # octaves up to which two notes in turn are heard as one between them
+WRONG_NOTE = 50.0  # cents
+BLOCK = 4096  # frames compared with all codes at a time, to bound the memory
 
 
 @dataclass(frozen=True)
 class Rendering:
-    """A target and the sound that follows it.
+    """Targets, and the sound that follows them.
 
     Attributes
     ----------
-    name : str
-        The descriptor.
-    target : ndarray, float64, (frames,)
-        What was asked for, in the descriptor's unit.
+    targets : dict of str to ndarray, float64, (frames,)
+        What was asked for, by descriptor, in its unit.
     codes : ndarray, int64, (frames,)
         The code chosen for each frame.
-    selected : ndarray, float64, (frames,)
+    gain : ndarray, float64, (frames,)
+        Linear gain of each frame.
+    excitation : {"locked", "noise"}
+    selected : dict of str to ndarray, float64, (frames,)
         The value that each chosen code has on its own.
-    measured : ndarray, float64, (frames,)
+    measured : dict of str to ndarray, float64, (frames,)
         The value of each frame of `audio`; NaN where it has none.
     audio : ndarray, float32, ((frames - 1) * HOP,)
     """
 
-    name: str
-    target: np.ndarray
+    targets: dict[str, np.ndarray]
     codes: np.ndarray
-    selected: np.ndarray
-    measured: np.ndarray
+    gain: np.ndarray
+    excitation: str
+    selected: dict[str, np.ndarray]
+    measured: dict[str, np.ndarray]
     audio: np.ndarray
 
 
-def match(model: VQVAE, table: np.ndarray, name: str, target: np.ndarray, smoothness: float = SMOOTHNESS) -> np.ndarray:
-    """Choose the series of codes that follows a target.
+def match(
+    model: VQVAE,
+    table: np.ndarray,
+    targets: Mapping[str, np.ndarray],
+    weights: Mapping[str, float] | None = None,
+    smoothness: float = SMOOTHNESS,
+    rounds: int = ROUNDS,
+    excitation: str = "locked",
+) -> np.ndarray:
+    """Choose the series of codes that follows one target or several at once.
 
     The paper takes for each frame the code whose descriptor is nearest.  Neighbouring frames
     overlap, though, and where they sound different their mixture follows neither; so the
-    whole series is chosen at once, near the target and alike from frame to frame, by
-    dynamic programming (Viterbi, "Error bounds for convolutional codes", IEEE Trans.
-    Information Theory 13(2), 1967).
+    whole series is chosen together, near the targets and alike from frame to frame
+    (`timbrelib.paths.cheapest_path`).  Then it is decoded and measured, and chosen again
+    without the changes of code that led astray (`timbrelib.paths.heard_path`).
 
     Parameters
     ----------
     model : VQVAE
     table : ndarray, structured, (n_codes,)
         The model's own, from `timbrelib.analyse_codebook`.
-    name : str
-        A descriptor.  For the fundamental, nearness is in log frequency and only clearly
-        pitched codes are chosen.
-    target : ndarray, float, (frames,)
-        In the descriptor's unit.
+    targets : mapping of str to ndarray, float, (frames,)
+        By descriptor, in its unit.  Only codes that have all of these descriptors are
+        chosen; a fundamental is one of clearly pitched codes alone.
+    weights : mapping of str to float, optional
+        How much each descriptor's squared error counts; 1 where it is left out.
     smoothness : float
         Cost of a change between two codes at the median spectral distance, where an error
         of 1 % of the codebook's inner range (of a fundamental: 10 cents) costs 1; 0 takes
-        the nearest code of each frame.
+        the nearest code of each frame, as the paper does.
+    rounds : int
+        How many times to decode, measure and choose again.
+    excitation : {"locked", "noise"}
+        With which to decode.
 
     Returns
     -------
@@ -81,114 +103,132 @@ def match(model: VQVAE, table: np.ndarray, name: str, target: np.ndarray, smooth
     Raises
     ------
     ValueError
-        The descriptor does not exist, the target is empty, holds NaN or leaves the range
-        of the codebook, or the smoothness is negative.
+        A descriptor does not exist, no code has all of them, a target is empty, of another
+        length, holds NaN or leaves the range of the codebook, or a weight, the smoothness or
+        the rounds are negative.
     """
-    codes, value = values(table, name)
-    target = check_target(name, value, target)
-    if not smoothness >= 0:
-        raise ValueError(f"a smoothness of {smoothness} makes no sense: give 0 (exact) or more")
-    if descriptor(name).log:
-        value, target, unit = np.log2(value), np.log2(target), 10 / 1200
-    else:
-        unit = np.ptp(np.percentile(value, INNER)) / 100
-    error = np.abs(target[:, None] - value) / max(unit, 1e-12)  # (frames, codes)
+    targets = check_targets(table, targets)
+    weights = check_search(targets, weights or {}, smoothness, rounds)
+    units = {name: unit(table, name) / np.sqrt(weights[name]) for name in targets}
+    candidates, error = nearest_codes(table, targets, units, CANDIDATES if smoothness else 1)
+
+    def hear(codes: np.ndarray) -> np.ndarray:
+        measured = measure_all(model.decode(codes, excitation=excitation), targets)
+        heard = [error_in_units(name, measured[name][: len(codes)], targets[name], units[name]) for name in targets]
+        return np.nan_to_num(heard, nan=LOST)  # (descriptors, frames)
+
     if smoothness == 0:
-        return codes[error.argmin(axis=1)]
-    nearest = np.argpartition(error, min(CANDIDATES, len(codes)) - 1, axis=1)[:, :CANDIDATES]  # (frames, candidates)
-    cost = np.square(np.take_along_axis(error, nearest, axis=1))  # (frames, candidates)
-    return cheapest_path(codes[nearest], cost, smoothness * spectral_distance(model.spectra))
+        codes = candidates[:, 0]
+    else:
+        limit = [MIXABLE / units[name] if descriptor(name).log else np.inf for name in targets]
+        if any(descriptor(name).log for name in targets):
+            unclear = (1 - table["voicing"][candidates]) / UNCLEAR  # (frames, n)
+            error = np.concatenate([error, unclear[None].astype(np.float32)])  # (descriptors + 1, frames, n)
+            limit.append(np.inf)
+        codes = heard_path(candidates, error, limit, smoothness * model.distance, hear, rounds)
+    warn_of_wrong_notes(table, targets, codes)
+    return codes
 
 
-def check_target(name: str, value: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return a target as float64 (frames,), or say why codes with these values cannot follow it."""
-    target = np.asarray(target, dtype=np.float64)
-    if target.ndim != 1 or len(target) == 0:
-        raise ValueError(f"the target has shape {target.shape}: give one value a frame, shape (frames,)")
-    undefined = np.sum(~np.isfinite(target))
-    if undefined:
-        raise ValueError(f"the target is undefined (NaN or infinite) in {undefined} frames: fill them first")
-    outside = np.sum((target < value.min()) | (target > value.max()))
-    if outside:
-        raise ValueError(
-            f"the target leaves the codebook's {name} range, {value.min():.4g} to {value.max():.4g} "
-            f"{descriptor(name).unit}, in {outside} of {len(target)} frames: "
-            "move it inside, for example with numpy.clip"
-        )
-    return target
+def check_search(
+    targets: Mapping[str, np.ndarray], weights: Mapping[str, float], smoothness: float, rounds: int
+) -> dict[str, float]:
+    """Complete the weights, or say what makes no sense about the search."""
+    if set(weights) - set(targets):
+        raise ValueError(f"there are weights for {', '.join(set(weights) - set(targets))}, but no such target")
+    weights = {name: weights.get(name, 1.0) for name in targets}
+    if not all(0 < weight < np.inf for weight in weights.values()):
+        raise ValueError(f"the weights are {weights}: give positive numbers, or leave the descriptor out")
+    if not 0 <= smoothness < np.inf:
+        raise ValueError(f"a smoothness of {smoothness} makes no sense: give 0 (exact) or more")
+    if rounds < 0:
+        raise ValueError(f"{rounds} rounds make no sense: give 0 (choose once) or more")
+    return weights
 
 
-def spectral_distance(spectra: np.ndarray) -> np.ndarray:
-    """How different two codes sound: RMS distance of their log spectra above the audible floor.
+def unit(table: np.ndarray, name: str) -> float:
+    """Give the error of a descriptor that costs 1: in its own unit, or in octaves for a fundamental."""
+    if descriptor(name).log:
+        return CENTS / 1200
+    inner = np.ptp(np.nanpercentile(table[name], INNER))
+    return max(inner / 100, 1e-12)
+
+
+def error_in_units(name: str, value: np.ndarray, target: np.ndarray, unit: float) -> np.ndarray:
+    """Signed error of values against targets of shapes that broadcast; in log frequency for a fundamental."""
+    return (np.log2(value / target) if descriptor(name).log else value - target) / unit
+
+
+def nearest_codes(
+    table: np.ndarray, targets: Mapping[str, np.ndarray], units: Mapping[str, float], count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find for each frame the codes nearest to all targets together.
 
     Parameters
     ----------
-    spectra : ndarray, float32, (n_codes, N_BINS)
+    table : ndarray, structured, (n_codes,)
+    targets : mapping of str to ndarray, float64, (frames,)
+    units : mapping of str to float
+        By which each descriptor's error is divided.
+    count : int
 
     Returns
     -------
-    ndarray, float32, (n_codes, n_codes)
-        Scaled to a median of 1.
+    candidates : ndarray, int64, (frames, n)
+        At most `count` codes that have all descriptors, in no order.
+    error : ndarray, float32, (descriptors, frames, n)
+        Their signed errors in units.
     """
-    level = 20 * np.log10(np.maximum(spectra / spectra.max(axis=1, keepdims=True), 10 ** (-AUDIBLE / 20)))
-    square = np.square(level).sum(axis=1)  # (n_codes,)
-    distance = np.sqrt(np.maximum(square[:, None] + square - 2 * level @ level.T, 0))  # (n_codes, n_codes)
-    return distance / max(np.median(distance), 1e-9)
+    able = np.flatnonzero(np.all([np.isfinite(table[name]) for name in targets], axis=0))  # (able,)
+    count = min(count, len(able))
+    n_frames = len(next(iter(targets.values())))
+    candidates, errors = [], []
+    for start in range(0, n_frames, BLOCK):
+        error = np.stack([
+            error_in_units(name, table[name][able], curve[start : start + BLOCK, None], units[name])
+            for name, curve in targets.items()
+        ])  # (descriptors, block, able)  # fmt: skip
+        nearest = np.argpartition(np.square(error).sum(axis=0), count - 1, axis=1)[:, :count]  # (block, n)
+        candidates.append(able[nearest])
+        errors.append(np.take_along_axis(error, nearest[None], axis=2).astype(np.float32))
+    return np.concatenate(candidates), np.concatenate(errors, axis=1)
 
 
-def cheapest_path(candidates: np.ndarray, cost: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """Find the cheapest way through the candidates of all frames.
-
-    Parameters
-    ----------
-    candidates : ndarray, int, (frames, n)
-        Codes that may sound in each frame.
-    cost : ndarray, float, (frames, n)
-        What each of them costs there.
-    change : ndarray, float, (n_codes, n_codes)
-        What it costs to go from one code to another in the next frame.
-
-    Returns
-    -------
-    ndarray, int, (frames,)
-    """
-    came_from = np.zeros(candidates.shape, dtype=np.int64)
-    total = cost[0]
-    for frame in range(1, len(candidates)):
-        step = total[:, None] + change[candidates[frame - 1][:, None], candidates[frame]]  # (n before, n now)
-        came_from[frame] = step.argmin(axis=0)
-        total = step[came_from[frame], np.arange(candidates.shape[1])] + cost[frame]
-    path = np.empty(len(candidates), dtype=np.int64)
-    path[-1] = total.argmin()
-    for frame in range(len(candidates) - 1, 0, -1):
-        path[frame - 1] = came_from[frame, path[frame]]
-    return candidates[np.arange(len(candidates)), path]
+def warn_of_wrong_notes(table: np.ndarray, targets: Mapping[str, np.ndarray], codes: np.ndarray) -> None:
+    """Say in how many frames no better codes than those of another pitch were found."""
+    for name, curve in targets.items():
+        if descriptor(name).log:
+            cents = 1200 * np.log2(table[name][codes] / curve)
+            mixed = np.convolve(np.pad(cents, 1, mode="edge"), (0.25, 0.5, 0.25), "valid")  # as codes fade, (frames,)
+            wrong = np.sum(np.abs(mixed) > WRONG_NOTE)
+            if wrong:
+                log.warning(
+                    "the chosen codes are more than %.0f cents from the %s target in %d of %d frames: "
+                    "give the %s a higher weight, or ask for less at once",
+                    WRONG_NOTE, name, wrong, len(codes), name,
+                )  # fmt: skip
 
 
 def render(
     model: VQVAE,
     table: np.ndarray,
-    name: str,
-    target: np.ndarray,
-    gain: np.ndarray | float | None = None,
+    targets: Mapping[str, np.ndarray],
+    gain: np.ndarray | float = DEFAULT_GAIN,
     excitation: str = "locked",
+    weights: Mapping[str, float] | None = None,
     smoothness: float = SMOOTHNESS,
+    rounds: int = ROUNDS,
 ) -> Rendering:
-    """Match a target, decode the codes and measure the result.
+    """Match targets, decode the codes and measure the result.
 
     Parameters
     ----------
-    model : VQVAE
-    table : ndarray, structured, (n_codes,)
-        The model's own, from `timbrelib.analyse_codebook`.
-    name : str
-        A descriptor.
-    target : ndarray, float, (frames,)
-    gain : ndarray, float, (frames,), or float, optional
-        Linear gain; constant where it is left out.
-    excitation : {"locked", "noise"}
-    smoothness : float
+    model, table, targets, weights, smoothness, rounds
         See `match`.
+    gain : ndarray, float, (frames,), or float
+        Linear gain: constant, drawn, a fade (`timbrelib.curves.fade`) or that of a
+        recording (`timbrelib.lines.follow`).
+    excitation : {"locked", "noise"}
 
     Returns
     -------
@@ -201,52 +241,31 @@ def render(
     ValueError
         As `match` and `VQVAE.decode` say.
     """
-    codes = match(model, table, name, target, smoothness)
-    return render_codes(model, table, name, target, codes, gain, excitation)
+    codes = match(model, table, targets, weights, smoothness, rounds, excitation)
+    return render_codes(model, table, targets, codes, gain, excitation)
 
 
 def render_codes(
     model: VQVAE,
     table: np.ndarray,
-    name: str,
-    target: np.ndarray,
+    targets: Mapping[str, np.ndarray],
     codes: np.ndarray,
-    gain: np.ndarray | float | None = None,
+    gain: np.ndarray | float = DEFAULT_GAIN,
     excitation: str = "locked",
 ) -> Rendering:
     """Decode codes that are already chosen, and measure the result; else as `render`."""
+    targets = {name: np.asarray(curve, dtype=np.float64) for name, curve in targets.items()}
     audio = model.decode(codes, gain, excitation)
-    target = np.asarray(target, dtype=np.float64)
-    return Rendering(name, target, codes, table[name][codes], measure_audio(audio, name), audio)
+    gain = np.broadcast_to(np.asarray(gain, dtype=np.float64), codes.shape)
+    selected = {name: table[name][codes] for name in targets}
+    measured = {name: curve[: len(codes)] for name, curve in measure_audio(audio, targets).items()}
+    return Rendering(targets, codes, gain, excitation, selected, measured, audio)
 
 
-def measure_audio(audio: np.ndarray, name: str) -> np.ndarray:
-    """Measure a decoded sound for scoring, float64 (frames,); NaN where it has no value.
+def measure_audio(audio: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Measure a decoded sound for scoring, each descriptor float64 (frames,); NaN where it has no value.
 
     A fundamental is followed by another estimator than the one that made the codebook's table.
     """
-    return track_fundamental(audio) if name == "fundamental" else measure(audio, name)
-
-
-def save_rendering(stem: str | Path, rendering: Rendering) -> None:
-    """Write a rendering as `stem`.wav and `stem`.csv.
-
-    The table has one row a frame, ``time_s,target,selected,measured``, in the descriptor's
-    unit, empty where undefined.
-
-    Raises
-    ------
-    PermissionError
-        The folder cannot be written to.
-    """
-    stem = Path(stem)
-    save_audio(stem.with_name(f"{stem.name}.wav"), rendering.audio)
-    columns = (rendering.target, rendering.selected, rendering.measured)
-    with (
-        written_whole(stem.with_name(f"{stem.name}.csv")) as part,
-        part.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["time_s", "target", "selected", "measured"])
-        for time, *row in zip(frame_times(len(rendering.target)), *columns, strict=True):
-            writer.writerow([f"{time:.6f}", *("" if np.isnan(value) else f"{value:.6g}" for value in row)])
+    measured = measure_all(audio, [name for name in names if name != "fundamental"])
+    return {name: measured[name] if name in measured else track_fundamental(audio) for name in names}

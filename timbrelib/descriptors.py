@@ -6,7 +6,7 @@ Each descriptor is one function from magnitude spectra to one value a frame, ent
 Notebooks: 02_codebook_pca, 03_descriptor_histogram, 04_target_decode.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from timbrelib.audio import HOP, N_FFT, SAMPLE_RATE, check_audio, spectrum_blocks, spectrum_gain
 
 LOWEST, HIGHEST = 60.0, 4200.0  # Hz, where a fundamental is looked for
-SILENCE = 1e-5  # gain (-100 dB) under which a frame has no timbre to describe
+SILENCE = 1e-4  # gain (-80 dB) under which a 16-bit file holds more of its own rounding than of any timbre
 OCTAVE_COST = 0.03  # Boersma's preference for the higher of two equally periodic pitches, per octave
 FAINT_FUNDAMENTAL = -40.0  # dB under the strongest partial: less is the common period of a chord, not a note
 VOICED = 0.9  # periodicity from which a frame counts as clearly pitched
@@ -131,10 +131,11 @@ def pitch(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     r /= of_window[: longest + 2] / of_window[0]
 
     lags = np.arange(shortest, longest + 1)
-    here, before, after = r[:, lags], r[:, lags - 1], r[:, lags + 1]  # (frames, lags)
+    before, here, after = (r[:, shortest + step : longest + 1 + step] for step in (-1, 0, 1))  # (frames, lags)
     nearest_bin = np.rint(finer * N_FFT / lags).astype(int)  # (lags,) of the fundamental with that period
-    around = np.maximum(np.maximum(power[:, nearest_bin - 1], power[:, nearest_bin + 1]), power[:, nearest_bin])
-    sounds = around > power.max(axis=1, keepdims=True) * 10 ** (FAINT_FUNDAMENTAL / 10)  # (frames, lags)
+    around = np.maximum(np.maximum(power[:, :-2], power[:, 2:]), power[:, 1:-1])  # (frames, N_BINS - 2)
+    faint = power.max(axis=1, keepdims=True) * 10 ** (FAINT_FUNDAMENTAL / 10)
+    sounds = (around > faint)[:, nearest_bin - 1]  # (frames, lags)
     is_peak = (here > before) & (here >= after) & sounds
     score = np.where(is_peak, here - OCTAVE_COST * np.log2(lags / shortest), -1)
     best = score.argmax(axis=1)[:, None]
@@ -148,25 +149,31 @@ def pitch(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def measure(audio: np.ndarray, name: str) -> np.ndarray:
-    """Measure a descriptor on every frame of a sound.
+    """Measure one descriptor on every frame of a sound, float64 (frames,); else as `measure_all`."""
+    return measure_all(audio, [name])[name]
+
+
+def measure_all(audio: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Measure descriptors on every frame of a sound.
 
     Parameters
     ----------
     audio : ndarray, float, (n,)
-    name : str
-        A key of `DESCRIPTORS`.
+    names : iterable of str
+        Keys of `DESCRIPTORS`.
 
     Returns
     -------
-    ndarray, float64, (frames,)
+    dict of str to ndarray, float64, (frames,)
         Values in the descriptor's unit; NaN where it is undefined (silence, no pitch).
     """
-    values_of = descriptor(name).measure
-    blocks = [
-        np.where(spectrum_gain(spectrum) > SILENCE, values_of(spectrum), np.nan)
-        for spectrum in spectrum_blocks(check_audio(audio))
-    ]
-    return np.concatenate(blocks).astype(np.float64)
+    values_of = {name: descriptor(name).measure for name in names}
+    blocks = {name: [] for name in values_of}
+    for spectrum in spectrum_blocks(check_audio(audio)):
+        sounds = spectrum_gain(spectrum) > SILENCE  # (frames,)
+        for name, block in blocks.items():
+            block.append(np.where(sounds, values_of[name](spectrum), np.nan))
+    return {name: np.concatenate(block).astype(np.float64) for name, block in blocks.items()}
 
 
 def track_fundamental(audio: np.ndarray) -> np.ndarray:

@@ -1,16 +1,20 @@
-"""Measures: how well a sound follows its target, and how well a model rebuilds its timbre.
+"""Measures: how well a sound follows its target, how clean it is, and how well a model rebuilds its timbre.
 
-Notebooks: 01_train, 04_target_decode.
+Notebooks: 01_train, 04_target_decode, 06_scorecard, 08_follow_a_line.
 """
 
 from collections.abc import Iterable
 
 import numpy as np
 
+from timbrelib.audio import check_audio, spectra, spectrum_gain
+from timbrelib.control import Rendering
 from timbrelib.datasets import Recording
+from timbrelib.descriptors import VOICED, descriptor, pitch
 from timbrelib.model import VQVAE
 
 LSD_SIZES = (512, 1024, 2048, 4096)  # FFT sizes over which the log-spectral distance is averaged
+AUDIBLE_FRAME = 40.0  # dB under a sound's loudest frame: quieter ones are neither clean nor noisy
 LSD_FLOOR = 60.0  # dB under the input's maximum below which magnitudes count as equal
 
 
@@ -68,10 +72,41 @@ def say_tracking(name: str, target: np.ndarray, measured: np.ndarray) -> str:
     str
         For legends and tables.
     """
-    if name == "fundamental":
+    if descriptor(name).log:
         close, closer = (within_cents(measured, target, cents) for cents in (50, 20))
         return f"{close:.1f} % within 50 cents, {closer:.1f} % within 20"
     return f"{tracking_error(measured, target):.2f} % error, Spearman {rank_correlation(measured, target):.4f}"
+
+
+def say_rendering(rendering: Rendering) -> dict[str, str]:
+    """Say by descriptor how closely a rendering follows its targets, for `timbrelib.plots.decoding`."""
+    return {name: say_tracking(name, curve, rendering.measured[name]) for name, curve in rendering.targets.items()}
+
+
+def cleanness(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Harmonic-to-noise ratio and spectral flux of a sound: does it buzz, does it stutter.
+
+    Parameters
+    ----------
+    audio : ndarray, float, (n,)
+
+    Returns
+    -------
+    ratio : ndarray, float64, (pitched frames,)
+        Energy that repeats after a period over energy that does not, in dB (Boersma,
+        "Accurate short-term analysis of the fundamental frequency and the
+        harmonics-to-noise ratio of a sampled sound", IFA Proceedings 17, 1993, eq. 4).
+    flux : ndarray, float64, (pairs of audible frames,)
+        Distance of each frame's magnitude spectrum, of unit gain, to that of the frame before.
+    """
+    spectrum = spectra(check_audio(audio))  # (frames, N_BINS)
+    gain = spectrum_gain(spectrum)
+    audible = gain > gain.max() * 10 ** (-AUDIBLE_FRAME / 20)  # (frames,)
+    _, periodicity = pitch(spectrum[audible])
+    periodic = np.minimum(periodicity[periodicity >= VOICED], 1 - 1e-6)  # (pitched frames,)
+    unit = spectrum / np.linalg.norm(spectrum, axis=1, keepdims=True).clip(1e-12)
+    flux = np.linalg.norm(np.diff(unit, axis=0), axis=1)[audible[1:] & audible[:-1]]
+    return 10 * np.log10(periodic / (1 - periodic)), flux.astype(np.float64)
 
 
 def log_spectral_distance(original: np.ndarray, decoded: np.ndarray) -> float:

@@ -8,6 +8,7 @@ decoder see one frame at a time, so that a code always sounds the same.
 Notebook: 01_train.
 """
 
+import hashlib
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from timbrelib.audio import N_BINS, N_FFT, check_audio, spectrum_blocks, spectrum_gain, unit_level
+from timbrelib.paths import spectral_distance
 from timbrelib.synthesis import synthesise
 
 DEFAULT_GAIN = 0.05  # a comfortable loudness that leaves the peaks of any code below full scale
@@ -127,9 +129,23 @@ class VQVAE(nn.Module):
         with torch.no_grad():
             return N_FFT * 10 ** (self.expand(self.codebook).numpy() / 20)
 
+    @cached_property
+    def distance(self) -> np.ndarray:
+        """How different each two codes sound, float32 (n_codes, n_codes), with a median of 1."""
+        return spectral_distance(self.spectra)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that tell these weights from any others."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.state_dict().items()):
+            digest.update(name.encode() + tensor.numpy().tobytes())
+        return digest.hexdigest()[:16]
+
     def train(self, mode: bool = True) -> "VQVAE":
-        """Switch between training and evaluation; spectra of the old weights are dropped."""
-        self.__dict__.pop("spectra", None)
+        """Switch between training and evaluation; what came of the old weights is dropped."""
+        for name in ("spectra", "distance", "fingerprint"):
+            self.__dict__.pop(name, None)
         return super().train(mode)
 
     @torch.no_grad()

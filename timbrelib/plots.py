@@ -3,6 +3,7 @@
 Notebooks: all.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
 from timbrelib.audio import HOP, N_FFT, SAMPLE_RATE, frame_times
+from timbrelib.comparison import Score
 from timbrelib.control import Rendering
 from timbrelib.descriptors import descriptor
 from timbrelib.files import written_whole
@@ -30,9 +32,9 @@ def label(name: str) -> str:
 
 
 def plain_ticks(axis: Axis) -> Axis:
-    """Label a logarithmic axis in Hz with plain numbers: 200, 500, 1000."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
-    axis.set_major_formatter(FormatStrFormatter("%.0f"))
+    """Label a logarithmic axis with plain numbers: 200, 300, 400."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 3, 4, 6)))
+    axis.set_major_formatter(FormatStrFormatter("%g"))
     axis.set_minor_formatter(NullFormatter())
     return axis
 
@@ -73,31 +75,48 @@ def spectrogram(audio: np.ndarray, ax: Axes | None = None, title: str = "") -> A
     return ax
 
 
-def curves(rendering: Rendering, error: str, ax: Axes | None = None) -> Axes:
-    """Draw target, selected and measured curves over each other, with `error` in the legend."""
+def curves(rendering: Rendering, name: str, error: str, ax: Axes | None = None) -> Axes:
+    """Draw target, selected and measured values of a descriptor over each other, with `error` in the legend."""
     ax = ax or plt.subplots(figsize=(9, 3.5), layout="constrained", dpi=SCREEN_DPI)[1]
-    seconds = frame_times(len(rendering.target))
-    ax.plot(seconds, rendering.selected, ".", color=SELECTED, markersize=4, label="selected codes")
-    ax.plot(seconds, rendering.measured, color=MEASURED, linewidth=1, label=f"measured: {error}")
-    ax.plot(seconds, rendering.target, color=TARGET, linewidth=1.2, linestyle="--", label="target")
-    if descriptor(rendering.name).log:
+    seconds = frame_times(len(rendering.codes))
+    ax.plot(seconds, rendering.selected[name], ".", color=SELECTED, markersize=4, label="selected codes")
+    ax.plot(seconds, rendering.measured[name], color=MEASURED, linewidth=1, label=f"measured: {error}")
+    ax.plot(seconds, rendering.targets[name], color=TARGET, linewidth=1.2, linestyle="--", label="target")
+    if descriptor(name).log:
         ax.set_yscale("log")
         plain_ticks(ax.yaxis)
-    ax.set(xlabel="time (s)", ylabel=label(rendering.name), xlim=(0, seconds[-1]))
+    ax.set(xlabel="time (s)", ylabel=label(name), xlim=(0, seconds[-1]))
     ax.legend(loc="best", fontsize="small")
     ax.grid(alpha=0.3)
     return ax
 
 
-def decoding(rendering: Rendering, error: str, title: str) -> Figure:
-    """Draw the spectrogram of a rendering with its measured curve, and its curves beneath."""
-    figure, (above, below) = plt.subplots(2, 1, figsize=(9, 7.5), layout="constrained", dpi=SCREEN_DPI)
+def decoding(rendering: Rendering, errors: dict[str, str], title: str) -> Figure:
+    """Draw the spectrogram of a rendering with its measured curves, and a panel of curves for each target.
+
+    Parameters
+    ----------
+    rendering : Rendering
+    errors : dict of str to str
+        By descriptor, from `timbrelib.evaluation.say_rendering`.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    n_panels = 1 + len(rendering.targets)
+    figure, (above, *below) = plt.subplots(
+        n_panels, 1, figsize=(9, 3.75 * n_panels), layout="constrained", dpi=SCREEN_DPI
+    )
     spectrogram(rendering.audio, above, title)
-    seconds = frame_times(len(rendering.measured))
-    above.plot(seconds, rendering.measured / 1000, color="white", linewidth=1, label=f"measured {rendering.name}")
+    seconds = frame_times(len(rendering.codes))
+    for (name, measured), style in zip(rendering.measured.items(), ("-", "--", ":", "-.", "-"), strict=False):
+        above.plot(seconds, measured / 1000, style, color="white", linewidth=1, label=f"measured {name}")
     above.legend(loc="upper right", fontsize="small", facecolor="0.3", labelcolor="white")
     above.set_xlim(0, seconds[-1])
-    curves(rendering, error, below)
+    for name, ax in zip(rendering.targets, below, strict=True):
+        curves(rendering, name, errors[name], ax)
     return figure
 
 
@@ -196,3 +215,66 @@ def training(history: dict[str, np.ndarray], ax: Axes | None = None) -> Axes:
     lines = ax.get_lines() + right.get_lines()
     ax.legend(lines, [line.get_label() for line in lines], loc="center right", fontsize="small")
     return ax
+
+
+def region(table: np.ndarray, targets: dict[str, np.ndarray], ax: Axes | None = None) -> Axes:
+    """Draw where a codebook has codes in the plane of two descriptors, and the way of two targets through it."""
+    ax = ax or plt.subplots(figsize=(7, 5), layout="constrained", dpi=SCREEN_DPI)[1]
+    across, along = targets
+    ax.scatter(table[across], table[along], s=12, color=MEASURED, alpha=0.6, linewidth=0, label="codes")
+    ax.plot(targets[across], targets[along], color=TARGET, linewidth=1, label="targets")
+    for name, axis in ((across, ax.xaxis), (along, ax.yaxis)):
+        if descriptor(name).log:
+            {"x": ax.set_xscale, "y": ax.set_yscale}[axis.axis_name]("log")
+            plain_ticks(axis)
+    ax.set(xlabel=label(across), ylabel=label(along))
+    ax.legend()
+    ax.grid(alpha=0.3)
+    return ax
+
+
+def ways(scores: Sequence[Score]) -> Figure:
+    """Draw the error of every way of following a target, a panel for each descriptor."""
+    names = list(dict.fromkeys(score.name for score in scores))
+    figure, axes = plt.subplots(
+        1, len(names), figsize=(2.6 * len(names) + 2, 4), layout="constrained", dpi=SCREEN_DPI, sharey=True
+    )
+    for name, ax in zip(names, np.atleast_1d(axes), strict=True):
+        for shape, color, marker in (("sin", MEASURED, "o"), ("exp", SELECTED, "s")):
+            chosen = [score for score in scores if (score.name, score.shape) == (name, shape)]
+            ax.plot([s.error for s in chosen], [s.way for s in chosen], marker, color=color, label=shape)
+        unit = "cents" if descriptor(name).log else "% of range"
+        ax.set(xscale="log", xlabel=f"{name}: error ({unit})")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        ax.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+        ax.xaxis.set_minor_formatter(NullFormatter())
+        ax.grid(alpha=0.3)
+    ax.invert_yaxis()
+    ax.legend(title="target")
+    return figure
+
+
+def purity(scores: Sequence[Score], real: dict[str, Sequence[float]]) -> Figure:
+    """Draw how clean sounds are, beside the 10th, 50th and 90th percentile of real ones.
+
+    Parameters
+    ----------
+    scores : sequence of Score
+    real : dict
+        ``ratio`` and ``flux``, three numbers each.
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained", dpi=SCREEN_DPI, sharey=True)
+    for ax, what, axis_label in zip(
+        axes, ("ratio", "flux"), ("harmonic-to-noise ratio (dB)", "spectral flux (of unit gain)"), strict=True
+    ):
+        low, middle, high = real[what]
+        ax.axvspan(low, high, color="0.88")
+        ax.axvline(middle, color=TARGET, linestyle="--", linewidth=1.2)
+        ax.plot([getattr(s, what) for s in scores], [s.way for s in scores], "o", color=MEASURED, alpha=0.7)
+        ax.set(xlabel=axis_label, title=f"grey: real, {low:.3g} to {high:.3g}, median {middle:.3g}")
+    axes[0].invert_yaxis()
+    return figure

@@ -1,9 +1,10 @@
 """The scorecard: how closely the examples follow their targets, and what the model is worth.
 
 ``python -m timbrelib scorecard`` prints it; the README quotes it.
+
+Notebook: 06_scorecard.
 """
 
-import csv
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +14,14 @@ import numpy as np
 from timbrelib.audio import SAMPLE_RATE, load_audio
 from timbrelib.checkpoint import load_card, load_model
 from timbrelib.codebook import analyse_codebook
-from timbrelib.control import measure_audio
+from timbrelib.comparison import as_markdown, compare
+from timbrelib.control import ROUNDS, match, measure_audio, render
 from timbrelib.datasets import recordings
-from timbrelib.descriptors import DESCRIPTORS
-from timbrelib.evaluation import reconstruction_distance, say_tracking, tracking_error
+from timbrelib.evaluation import cleanness, reconstruction_distance, say_tracking, tracking_error
+from timbrelib.lines import follow, whole_octaves
 from timbrelib.model import VQVAE
-from timbrelib.targets import FRAMES, SHAPES
+from timbrelib.series import load_series
+from timbrelib.targets import FRAMES, bring_inside, reach, span, target
 
 # the published audio by the same measures, against its best-fitting target
 PUBLISHED = {
@@ -28,6 +31,8 @@ PUBLISHED = {
     "violin_fundamental_exp": "55 % within 50 cents",
     "violin LSD": "5.8 dB on their own clip",
 }
+NOTES = (208.0, 208.0 * 2**2.5)  # Hz: two and a half octaves from a low note of the violin
+SONGS = 5  # of the singing test split
 Row = tuple[str, str, str]  # what, the figure here, the published one
 
 
@@ -39,10 +44,10 @@ def scorecard(name_or_path: str | Path, examples: str | Path, data: str | Path |
     name_or_path : str or Path
         The model.
     examples : str or Path
-        Folder with ``MODEL_DESCRIPTOR_SHAPE.wav`` and ``.csv``; the wavs are measured anew.
+        Folder with ``MODEL_*.wav`` and ``.json``; the wavs are measured anew.
     data : str or Path, optional
         Folder of recordings.  Without it, figures that need recordings are taken from the
-        model card and marked as recorded.
+        model card and marked as recorded, or left out.
 
     Returns
     -------
@@ -56,19 +61,50 @@ def scorecard(name_or_path: str | Path, examples: str | Path, data: str | Path |
     """
     model = load_model(name_or_path)
     card = load_card(name_or_path)
-    rows = [*example_rows(model.name, Path(examples)), *model_rows(model, card, data), *speed_rows(model)]
+    rows = [*example_rows(model.name, Path(examples)), *live_rows(model)]
+    if data:
+        rows.append(sung_row(model, data))
+    rows += [*model_rows(model, card, data), *speed_rows(model)]
     lines = ["| measure | here | published |", "|---|---|---|"]
     return "\n".join(lines + [f"| {what} | {here} | {published} |" for what, here, published in rows])
 
 
+def full_scorecard(name_or_path: str | Path, data: str | Path | None = None) -> str:
+    """Follow every descriptor in every shape and way, and score each, as a table in Markdown.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+    data : str or Path, optional
+        Folder of recordings, whose grains are then one of the ways.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such model, or no recordings in `data`.
+    """
+    corpus = recordings(load_card(name_or_path)["domain"], "train", data) if data else None
+    return as_markdown(compare(load_model(name_or_path), corpus=corpus))
+
+
 def example_rows(model_name: str, folder: Path) -> list[Row]:
-    """Score every example of a model in a folder."""
+    """Score every example of a model in a folder: its wav measured anew against the targets beside it."""
     rows = []
-    for name in DESCRIPTORS:
-        for shape in SHAPES:
-            stem = f"{model_name}_{name}_{shape}"
-            if (folder / f"{stem}.wav").is_file():
-                rows.append((stem, score_example(folder, stem, name), PUBLISHED.get(stem, "-")))
+    for path in sorted(folder.glob(f"{model_name}_*.json")):
+        series = load_series(path)
+        audio = load_audio(path.with_suffix(".wav"))
+        said = []
+        for name, curve in series.targets.items():
+            measured = measure_audio(audio, [name])[name][: len(curve)]
+            words = say_tracking(name, curve, measured)
+            if name == "fundamental":
+                words += f", {100 * np.isfinite(measured).mean():.1f} % voiced"
+            else:
+                floor = tracking_error(series.selected[name], curve)
+                gap = 100 * np.nanmean(np.abs(measured - series.selected[name])) / np.ptp(curve)
+                words += f" (floor {floor:.2f} %, gap {gap:.2f} %)"
+            said.append(f"{name} {words}" if len(series.targets) > 1 else words)
+        rows.append((path.stem, "; ".join(said), PUBLISHED.get(path.stem, "-")))
     if not rows:
         raise FileNotFoundError(
             f"{folder} has no example of the model {model_name}: run 'make figures MODEL={model_name}' first"
@@ -76,17 +112,51 @@ def example_rows(model_name: str, folder: Path) -> list[Row]:
     return rows
 
 
-def score_example(folder: Path, stem: str, name: str) -> str:
-    """Measure an example's wav against the target in its CSV, and say it in a line."""
-    with (folder / f"{stem}.csv").open(newline="", encoding="utf-8") as file:
-        table = list(csv.DictReader(file))
-    target, selected = (np.array([float(row[key]) for row in table]) for key in ("target", "selected"))
-    measured = measure_audio(load_audio(folder / f"{stem}.wav"), name)
-    said = say_tracking(name, target, measured)
-    if name == "fundamental":
-        return f"{said}, {100 * np.isfinite(measured).mean():.1f} % voiced"
-    gap = 100 * np.nanmean(np.abs(measured - selected)) / np.ptp(target)
-    return f"{said} (floor {tracking_error(selected, target):.2f} %, gap {gap:.2f} %)"
+def live_rows(model: VQVAE) -> list[Row]:
+    """Follow what has no example in files, now: other descriptors, and a narrower range of notes."""
+    table, rows = analyse_codebook(model), []
+    for name in ("bandwidth", "rolloff"):
+        for shape in ("sin", "exp"):
+            curve = target(shape, name, *span(table, name))
+            said = say_tracking(name, curve, render(model, table, {name: curve}).measured[name])
+            rows.append((f"{name} {shape}, rendered now", said, "-"))
+    low, high = reach(table, "fundamental")
+    for shape in ("sin", "exp"):
+        if low <= NOTES[0] and NOTES[1] <= high:
+            curve = target(shape, "fundamental", *NOTES)
+            said = say_tracking(
+                "fundamental", curve, render(model, table, {"fundamental": curve}).measured["fundamental"]
+            )
+            rows.append((f"fundamental {shape}, {NOTES[0]:.0f}-{NOTES[1]:.0f} Hz, rendered now", said, "-"))
+    curve = target("sin", "centroid", *span(table, "centroid"))
+    ratio, flux = cleanness(render(model, table, {"centroid": curve}).audio)
+    rows.append(
+        (
+            "centroid sin: harmonic-to-noise ratio, spectral flux",
+            f"{np.median(ratio):.1f} dB, {np.median(flux):.3f}",
+            "-",
+        )
+    )
+    return rows
+
+
+def sung_row(model: VQVAE, data: str | Path) -> Row:
+    """Let the model follow sung lines, moved by whole octaves, where the extractor calls them voiced."""
+    table = analyse_codebook(model)
+    low, high = span(table, "fundamental")
+    close, voiced = 0.0, 0
+    for song in recordings("singing", "test", data)[:SONGS]:
+        line = follow(song.audio)
+        sung = line.curves["fundamental"]
+        moved = bring_inside(table, "fundamental", sung * 2.0 ** whole_octaves(sung[line.voiced], low, high), "clip")
+        measured = render(model, table, {"fundamental": moved}, line.gain).measured["fundamental"]
+        cents = 1200 * np.abs(np.log2(measured / moved))[line.voiced]
+        close, voiced = close + np.sum(cents <= 50), voiced + len(cents)
+    return (
+        f"{SONGS} sung lines, moved by octaves",
+        f"{100 * close / voiced:.1f} % of voiced frames within 50 cents",
+        "-",
+    )
 
 
 def model_rows(model: VQVAE, card: dict, data: str | Path | None) -> list[Row]:
@@ -99,6 +169,16 @@ def model_rows(model: VQVAE, card: dict, data: str | Path | None) -> list[Row]:
         lsd = f"{scores['lsd_db']:.2f} dB (recorded)"
     return [
         ("LSD, test split, weighted by length", lsd, PUBLISHED.get(f"{model.name} LSD", "-")),
+        (
+            "harmonic-to-noise ratio, spectral flux of real test recordings (medians)",
+            f"{scores['hnr_db_real'][1]:.1f} dB, {scores['flux_real'][1]:.3f} (recorded)",
+            "-",
+        ),
+        (
+            "the same of their reconstructions",
+            f"{scores['hnr_db_decoded'][1]:.1f} dB, {scores['flux_decoded'][1]:.3f} (recorded)",
+            "-",
+        ),
         (
             "codebook use on the training split",
             f"{100 * scores['codebook_use']:.1f} % of {model.config.n_codes} codes, "
@@ -115,16 +195,25 @@ def model_rows(model: VQVAE, card: dict, data: str | Path | None) -> list[Row]:
 
 
 def speed_rows(model: VQVAE) -> list[Row]:
-    """Time the analysis of the codebook and the decoding of 23.8 s, on this machine, now."""
+    """Time the analysis of the codebook, matching and decoding of 23.8 s, on this machine, now."""
     first = best_time(lambda: analyse_codebook(model, cache=False), 1)
-    analyse_codebook(model)
+    table = analyse_codebook(model)
     cached = best_time(lambda: analyse_codebook(model), 3)
     codes = np.random.default_rng(0).integers(model.config.n_codes, size=FRAMES)
     seconds = len(model.decode(codes)) / SAMPLE_RATE
-    rows = [("analysis of the codebook, all descriptors", f"{first:.1f} s, {cached:.3f} s from cache", "-")]
+    said = f"{first:.1f} s; {1000 * cached:.1f} ms from cache"
+    rows = [("analysis of the codebook, all descriptors", said, "-")]
     for excitation in ("locked", "noise"):
         speed = seconds / best_time(lambda: model.decode(codes, excitation=excitation), 5)  # noqa: B023
         rows.append((f"decoding {seconds:.1f} s, {excitation}", f"{speed:.0f} x real time", "-"))
+    for name in ("centroid", "fundamental"):
+        curve = {name: target("sin", name, *span(table, name))}
+        heard, once = (
+            best_time(lambda: model.decode(match(model, table, curve, rounds=rounds)), 3)  # noqa: B023
+            for rounds in (ROUNDS, 0)
+        )
+        said = f"{heard:.2f} s; {once:.2f} s with rounds=0"
+        rows.append((f"{name} target to sound of {seconds:.1f} s, matching included", said, "-"))
     return rows
 
 

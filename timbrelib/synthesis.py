@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from timbrelib.audio import HOP, N_BINS, N_FFT, frame_gain, spectrum_gain
 
 EXCITATIONS = ("locked", "noise")
+EDGE = 16  # samples (0.7 ms) over which a sound begins and ends
 GAIN_ROUNDS = 5  # corrections of the gain that the overlap of unlike frames has changed
 
 
@@ -59,7 +60,7 @@ def synthesise(
         spectrum = magnitude * noise_spectrum(len(codes), seed)
     n_samples = max(1, len(codes) - 1) * HOP
     audio = librosa.istft(spectrum.T, n_fft=N_FFT, hop_length=HOP, length=n_samples)
-    return restore_gain(audio, gain)
+    return restore_gain(without_clicks(audio), gain)
 
 
 def fade_changes(table: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -104,12 +105,18 @@ def locked_turns(spectra: np.ndarray, rows: np.ndarray) -> np.ndarray:
         In turns, 0..1.
     """
     peak, advance = peak_regions(spectra)
+    # a window centred on its frame flips the sign of the transform from bin to bin
+    flip = np.float32(0.5) * ((np.arange(N_BINS) - peak) % 2)  # (distinct, N_BINS)
     turns = np.empty((len(rows), N_BINS), dtype=np.float32)
     current = np.zeros(N_BINS, dtype=np.float32)
+    before = rows[0]
     for frame, row in enumerate(rows):
-        current = current[peak[row]] + advance[row]
+        # half way at the old frequency, half way at the new one, so that two frames agree where they overlap
+        mean_advance = 0.5 * (advance[before, peak[row]] + advance[row])
+        current = current[peak[row]] + mean_advance + flip[row]
         current -= np.floor(current)
         turns[frame] = current
+        before = row
     return turns
 
 
@@ -125,7 +132,7 @@ def peak_regions(spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     peak : ndarray, int64, (n, N_BINS)
         Bin of the peak that each bin belongs to.
     advance : ndarray, float32, (n, N_BINS)
-        Turns of each bin's phase, from its peak's in one frame to its own in the next.
+        Turns that its peak makes in a hop.
     """
     log = np.log(np.maximum(spectra, 1e-9))
     rising = log[:, 1:] > log[:, :-1]  # (n, N_BINS - 1)
@@ -146,10 +153,8 @@ def peak_regions(spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     start = row * N_BINS + np.where(is_first, 0, meeting)  # (peaks,) in the flattened spectra
     owner = np.repeat(np.arange(len(place)), np.diff(start, append=spectra.size))
     peak = place[owner].reshape(spectra.shape)  # (n * N_BINS,) -> (n, N_BINS)
-    turns = turns_of_peak[owner].reshape(spectra.shape)  # (n * N_BINS,) -> (n, N_BINS)
-    # a window centred on its frame flips the sign of the transform from bin to bin
-    advance = turns + np.float32(0.5) * ((np.arange(N_BINS) - peak) % 2)
-    return peak, (advance - np.floor(advance)).astype(np.float32)
+    advance = turns_of_peak[owner].reshape(spectra.shape)  # (n * N_BINS,) -> (n, N_BINS)
+    return peak, advance
 
 
 def noise_spectrum(n_frames: int, seed: int) -> np.ndarray:
@@ -159,6 +164,14 @@ def noise_spectrum(n_frames: int, seed: int) -> np.ndarray:
     noise = np.random.default_rng(seed).standard_normal((n_frames - 1) * HOP + N_FFT).astype(np.float32)
     spectrum = librosa.stft(noise, n_fft=N_FFT, hop_length=HOP, center=False).T  # (n_frames, N_BINS)
     return spectrum / np.sqrt(np.mean(np.square(np.abs(spectrum))))
+
+
+def without_clicks(audio: np.ndarray) -> np.ndarray:
+    """Let a sound, float32 (n,), begin and end at zero: a wave cut off anywhere else clicks over all frequencies."""
+    ramp = (np.arange(min(EDGE, len(audio) // 2), dtype=np.float32) + 0.5) / EDGE
+    audio[: len(ramp)] *= ramp
+    audio[len(audio) - len(ramp) :] *= ramp[::-1]
+    return audio
 
 
 def restore_gain(audio: np.ndarray, gain: np.ndarray) -> np.ndarray:
@@ -175,10 +188,11 @@ def restore_gain(audio: np.ndarray, gain: np.ndarray) -> np.ndarray:
     -------
     ndarray, float32, (n,)
     """
-    centres = np.arange(len(gain)) * HOP
-    samples = np.arange(len(audio))
+    hops = audio.reshape(-1, HOP)  # (n,) -> (hops, HOP)
+    across = np.arange(HOP, dtype=np.float32) / HOP  # of the way from one frame to the next
+    wanted = np.append(gain, gain[-1])[: len(hops) + 1]  # (hops + 1,): a single frame lasts a hop as well
     for _ in range(GAIN_ROUNDS):
-        measured = frame_gain(audio)[: len(gain)]
-        ratio = np.divide(gain[: len(measured)], measured, out=np.zeros(len(measured)), where=measured > 1e-9)
-        audio = audio * np.interp(samples, centres[: len(ratio)], ratio).astype(np.float32)
-    return audio
+        measured = frame_gain(hops.ravel())
+        ratio = np.divide(wanted, measured, out=np.zeros(len(wanted)), where=measured > 1e-9).astype(np.float32)
+        hops = hops * (ratio[:-1, None] + np.diff(ratio)[:, None] * across)
+    return hops.ravel()

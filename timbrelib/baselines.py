@@ -1,0 +1,79 @@
+"""What a user could pick instead of a matched path: random codes, sorted codes, grains of recordings.
+
+Notebook: 06_scorecard.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from timbrelib.audio import HOP, N_FFT, frame_gain
+from timbrelib.codebook import values
+from timbrelib.datasets import Recording
+from timbrelib.descriptors import descriptor, measure
+from timbrelib.model import DEFAULT_GAIN
+
+
+def random_codes(table: np.ndarray, name: str, n_frames: int, seed: int = 0) -> np.ndarray:
+    """Draw codes that have a descriptor, whatever its value, int64 (n_frames,)."""
+    codes, _ = values(table, name)
+    return np.random.default_rng(seed).choice(codes, n_frames)
+
+
+def sorted_codes(table: np.ndarray, name: str, n_frames: int) -> np.ndarray:
+    """Traverse all codes from the lowest value of a descriptor to the highest, evenly, int64 (n_frames,)."""
+    codes, value = values(table, name)
+    return codes[value.argsort()][np.arange(n_frames) * len(codes) // n_frames]
+
+
+def nearest_grains(corpus: Iterable[Recording], name: str, target: np.ndarray) -> np.ndarray:
+    """Concatenate for each frame the grain of a corpus whose descriptor is nearest.
+
+    Corpus-based concatenative synthesis at its simplest (Schwarz, "Corpus-based
+    concatenative synthesis", IEEE Signal Processing Magazine 24(2), 2007): grains are
+    frames of the recordings, brought to one gain and overlapped.
+
+    Parameters
+    ----------
+    corpus : iterable of Recording
+    name : str
+        A descriptor; of a fundamental, the nearest in log frequency among pitched grains.
+    target : ndarray, float, (frames,)
+        In its unit.
+
+    Returns
+    -------
+    ndarray, float32, ((frames - 1) * HOP,)
+
+    Raises
+    ------
+    ValueError
+        No grain has the descriptor.
+    """
+    from scipy.signal import get_window
+
+    sounds, starts, gains, known, length = [], [], [], [], 0
+    for recording in corpus:
+        value, gain = measure(recording.audio, name), frame_gain(recording.audio)
+        usable = np.isfinite(value) & (gain > 0.01 * gain.max())
+        starts.append(length + np.flatnonzero(usable) * HOP)
+        gains.append(gain[usable])
+        known.append(value[usable])
+        sounds.append(np.pad(recording.audio, N_FFT // 2))  # so that frame i starts at sample i * HOP
+        length += len(sounds[-1])
+    if not sum(len(value) for value in known):
+        raise ValueError(f"no grain of the recordings has a {name}: give others or choose another descriptor")
+    sound, start, gain, value = (np.concatenate(x) for x in (sounds, starts, gains, known))
+    wanted, given = (np.log2(target), np.log2(value)) if descriptor(name).log else (target, value)
+    order = given.argsort()
+    after = np.searchsorted(given[order], wanted)
+    low, high = order[(after - 1).clip(0)], order[after.clip(max=len(given) - 1)]
+    grain = np.where(np.abs(wanted - given[low]) < np.abs(given[high] - wanted), low, high)  # (frames,)
+    window = get_window("hann", N_FFT)
+    out, overlap = np.zeros((2, (len(target) - 1) * HOP + N_FFT))
+    for frame, chosen in enumerate(grain):
+        place = slice(frame * HOP, frame * HOP + N_FFT)
+        out[place] += window * sound[start[chosen] : start[chosen] + N_FFT] * (DEFAULT_GAIN / gain[chosen])
+        overlap[place] += window
+    middle = slice(N_FFT // 2, len(out) - N_FFT // 2)
+    return (out[middle] / overlap[middle]).astype(np.float32)

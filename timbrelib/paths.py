@@ -1,0 +1,135 @@
+"""Choosing a series of codes: the cheapest way through the candidates of all frames.
+
+Notebook: 04_target_decode.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from timbrelib.datasets import AUDIBLE
+
+OWN_SHARE = 0.3  # weight of a code's own error, beside that of its mixture with the next code
+KNOWN = 0.3  # price of a change that was heard to do no harm, in shares of the smoothness
+BLOCK = 256  # frames whose changes are priced at a time, to bound the memory
+
+
+def spectral_distance(spectra: np.ndarray) -> np.ndarray:
+    """How different two codes sound: RMS distance of their log spectra above the audible floor.
+
+    Parameters
+    ----------
+    spectra : ndarray, float32, (n_codes, N_BINS)
+
+    Returns
+    -------
+    ndarray, float32, (n_codes, n_codes)
+        Scaled to a median of 1.
+    """
+    level = 20 * np.log10(np.maximum(spectra / spectra.max(axis=1, keepdims=True), 10 ** (-AUDIBLE / 20)))
+    square = np.square(level).sum(axis=1)  # (n_codes,)
+    distance = np.sqrt(np.maximum(square[:, None] + square - 2 * level @ level.T, 0))  # (n_codes, n_codes)
+    return distance / max(np.median(distance), 1e-9)
+
+
+def cheapest_path(candidates: np.ndarray, error: np.ndarray, limit: Sequence[float], change: np.ndarray) -> np.ndarray:
+    """Find the series of codes that follows the targets best, all frames at once.
+
+    Neighbouring frames overlap, so that half way between them their mean is heard, if they
+    are not too far apart: the error of that mean counts (else the larger of the two), and
+    `OWN_SHARE` of each code's own.  Found by dynamic
+    programming (Viterbi, "Error bounds for convolutional codes", IEEE Trans. Information
+    Theory 13(2), 1967).
+
+    Parameters
+    ----------
+    candidates : ndarray, int, (frames, n)
+        Codes that may sound in each frame.
+    error : ndarray, float32, (descriptors, frames, n)
+        Signed errors that each of them has there, in units of the same weight.
+    limit : sequence of float, (descriptors,)
+        Units up to which two codes mix.
+    change : ndarray, float32, (n_codes, n_codes)
+        What it costs to go from one code to another in the next frame.
+
+    Returns
+    -------
+    ndarray, int, (frames,)
+        Which of its candidates each frame gets.
+    """
+    n_frames, n = candidates.shape
+    own = OWN_SHARE * np.square(error).sum(axis=0)  # (frames, n)
+    came_from = np.zeros(candidates.shape, dtype=np.int64)
+    total = own[0]
+    columns = np.arange(n)
+    for start in range(1, n_frames, BLOCK):
+        now = slice(start, min(start + BLOCK, n_frames))
+        before = slice(start - 1, now.stop - 1)
+        steps = change[candidates[before, :, None], candidates[now, None, :]]  # (block, n before, n now)
+        for of_one, furthest in zip(error, limit, strict=True):  # (frames, n)
+            first, second = of_one[before, :, None], of_one[now, None, :]  # (block, n, 1), (block, 1, n)
+            mixed = 0.5 * (first + second)  # (block, n before, n now)
+            apart = np.abs(first - second) > furthest
+            steps += np.square(np.where(apart, np.maximum(np.abs(first), np.abs(second)), mixed))
+        steps += own[now, None, :]
+        for frame, step in enumerate(steps, start):
+            step += total[:, None]
+            came_from[frame] = step.argmin(axis=0)
+            total = step[came_from[frame], columns]
+    place = np.empty(n_frames, dtype=np.int64)
+    place[-1] = total.argmin()
+    for frame in range(n_frames - 1, 0, -1):
+        place[frame - 1] = came_from[frame, place[frame]]
+    return place
+
+
+def heard_path(
+    candidates: np.ndarray,
+    error: np.ndarray,
+    limit: Sequence[float],
+    change: np.ndarray,
+    hear: Callable[[np.ndarray], np.ndarray],
+    rounds: int,
+) -> np.ndarray:
+    """Choose a series, hear what its changes of code do to the sound, and choose again.
+
+    Two codes with the right values can still make a wrong sound where one follows the
+    other, as when near partials cancel.  That depends on little but the two codes: so
+    changes that were heard to lead astray are made dearer, those that did no harm cheaper.
+
+    Parameters
+    ----------
+    candidates, error, limit, change
+        As in `cheapest_path`.
+    hear : callable
+        Decodes a series, int (frames,), and measures its errors, float (descriptors, frames),
+        in the units of `error`.
+    rounds : int
+        How many times to choose again.
+
+    Returns
+    -------
+    ndarray, int, (frames,)
+        The series of codes with the smallest mean error among those heard.
+    """
+    frames = np.arange(len(candidates))
+    harmless = KNOWN * change
+    price, known = change.copy(), np.zeros(change.shape, dtype=bool)
+    best, least = None, np.inf
+    for remaining in range(rounds, -1, -1):
+        place = cheapest_path(candidates, error, limit, price)
+        codes = candidates[frames, place]
+        if rounds == 0:
+            return codes
+        heard = hear(codes)  # (descriptors, frames)
+        if np.abs(heard).mean() < least:
+            best, least = codes, np.abs(heard).mean()
+        if remaining:
+            harm = (np.square(heard) - np.square(error[: len(heard), frames, place])).sum(axis=0)  # (frames,)
+            around = np.convolve(np.pad(harm, (1, 2)), np.ones(4), "valid")  # (frames,), of a frame's -1..+2
+            changes = np.flatnonzero(np.diff(codes))  # (changes,) frames before one
+            pair = codes[changes], codes[changes + 1]
+            new = harmless[pair] + np.maximum(around[changes], 0)
+            price[pair] = np.where(known[pair], 0.5 * (price[pair] + new), new)
+            known[pair] = True
+    return best

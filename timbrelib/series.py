@@ -1,0 +1,181 @@
+"""A rendering on disk, and the way back from its series of codes to the same sound.
+
+Notebooks: 04_target_decode, 08_follow_a_line.
+"""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from timbrelib.audio import HOP, SAMPLE_RATE, frame_times, save_audio
+from timbrelib.control import Rendering, measure_audio
+from timbrelib.descriptors import DESCRIPTORS
+from timbrelib.files import written_whole
+from timbrelib.model import VQVAE
+
+FORMAT = 1  # of the JSON
+
+
+@dataclass(frozen=True)
+class Series:
+    """What a rendering was made of.
+
+    Attributes
+    ----------
+    model : str
+        The model's name.
+    fingerprint : str
+        Of its weights.
+    codes : ndarray, int64, (frames,)
+    gain : ndarray, float64, (frames,)
+    excitation : {"locked", "noise"}
+    targets, selected, measured : dict of str to ndarray, float64, (frames,)
+        By descriptor, in its unit; NaN where undefined.  `selected` and `measured` have all.
+    """
+
+    model: str
+    fingerprint: str
+    codes: np.ndarray
+    gain: np.ndarray
+    excitation: str
+    targets: dict[str, np.ndarray]
+    selected: dict[str, np.ndarray]
+    measured: dict[str, np.ndarray]
+
+    def decode(self, model: VQVAE) -> np.ndarray:
+        """Make the sound again, float32 ((frames - 1) * HOP,): on the same machine, byte for byte.
+
+        Raises
+        ------
+        ValueError
+            The series was made by a model of other weights.
+        """
+        if model.fingerprint != self.fingerprint:
+            raise ValueError(
+                f"this series was made by the model {self.model!r} with other weights than these of {model.name!r}: "
+                "load the very model that made it"
+            )
+        return model.decode(self.codes, self.gain, self.excitation)
+
+
+def save_rendering(stem: str | Path, model: VQVAE, table: np.ndarray, rendering: Rendering) -> None:
+    """Write a rendering as `stem`.wav, `stem`.csv and `stem`.json.
+
+    The CSV has one row a frame, ``time_s,target,selected,measured`` of the first target in
+    its unit, and three more columns, named after it, for each further one; empty where
+    undefined.  The JSON has the series of codes with gain, targets, and the selected and
+    measured values of every descriptor; null where undefined.
+
+    Parameters
+    ----------
+    stem : str or Path
+        Path of the files without their suffix.
+    model : VQVAE
+        The one that made the rendering.
+    table : ndarray, structured, (n_codes,)
+        Its own, from `timbrelib.analyse_codebook`.
+    rendering : Rendering
+
+    Raises
+    ------
+    PermissionError
+        The folder cannot be written to.
+    """
+    stem = Path(stem)
+    save_audio(stem.with_name(f"{stem.name}.wav"), rendering.audio)
+    curves = {"target": rendering.targets, "selected": rendering.selected, "measured": rendering.measured}
+    columns = {"time_s": [f"{time:.6f}" for time in frame_times(len(rendering.codes))]}
+    for place, name in enumerate(rendering.targets):
+        for what, by_name in curves.items():
+            header = f"{name}_{what}" if place else what
+            columns[header] = ["" if value is None else f"{value:.6g}" for value in rounded(by_name[name])]
+    with (
+        written_whole(stem.with_name(f"{stem.name}.csv")) as part,
+        part.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+    save_series(stem.with_name(f"{stem.name}.json"), model, table, rendering)
+
+
+def save_series(path: Path, model: VQVAE, table: np.ndarray, rendering: Rendering) -> None:
+    """Write the JSON of `save_rendering`."""
+    rest = [name for name in DESCRIPTORS if name not in rendering.measured]
+    measured = rendering.measured | measure_audio(rendering.audio, rest)
+    content = {
+        "format": FORMAT,
+        "model": model.name,
+        "fingerprint": model.fingerprint,
+        "excitation": rendering.excitation,
+        "sample_rate": SAMPLE_RATE,
+        "hop": HOP,
+        "codes": rendering.codes.tolist(),
+        "gain": rendering.gain.tolist(),  # in full, for the way back
+        "targets": {name: rounded(curve) for name, curve in rendering.targets.items()},
+        "selected": {name: rounded(table[name][rendering.codes]) for name in DESCRIPTORS},
+        "measured": {name: rounded(measured[name][: len(rendering.codes)]) for name in DESCRIPTORS},
+    }
+    with written_whole(path) as part:
+        lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in content.items())
+        part.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+
+
+def rounded(curve: np.ndarray) -> list[float | None]:
+    """Round a curve, (frames,), to six significant digits, None where undefined."""
+    return [float(f"{value:.6g}") if np.isfinite(value) else None for value in curve]
+
+
+def load_series(path: str | Path) -> Series:
+    """Read the series of a rendering from the JSON that `save_rendering` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Series
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        It is not such a JSON, or of another format.
+
+    Examples
+    --------
+    >>> series = timbrelib.load_series("Audio_Exemple/violin_centroid_sin.json")
+    >>> audio = series.decode(timbrelib.load_model(series.model))
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no series {path}: check the name and the folder")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        known = {"format": FORMAT, "sample_rate": SAMPLE_RATE, "hop": HOP}
+        if any(content[key] != value for key, value in known.items()):
+            raise ValueError(f"this release reads {known}")
+        series = Series(
+            model=str(content["model"]),
+            fingerprint=str(content["fingerprint"]),
+            codes=np.array(content["codes"], dtype=np.int64),
+            gain=np.array(content["gain"], dtype=np.float64),
+            excitation=str(content["excitation"]),
+            **{
+                field: {name: np.array(curve, dtype=np.float64) for name, curve in content[field].items()}
+                for field in ("targets", "selected", "measured")
+            },
+        )
+        if not all(type(code) is int for code in content["codes"]):
+            raise ValueError("its codes are not whole numbers")
+        curves = [series.gain, *series.targets.values(), *series.selected.values(), *series.measured.values()]
+        if any(curve.shape != series.codes.shape for curve in curves):
+            raise ValueError("its series differ in length")
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"{path} is not a series of this library or is damaged ({error}): export it again") from error
+    return series
