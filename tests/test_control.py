@@ -14,12 +14,13 @@ from timbrelib.model import VQVAE, VQVAEConfig
 @pytest.fixture
 def table():
     """Five codes; the last two are not pitched."""
-    made = np.zeros(5, dtype=[("code", int), *((name, float) for name in DESCRIPTORS)])
+    made = np.zeros(5, dtype=[("code", int), *((name, float) for name in DESCRIPTORS), ("voicing", float)])
     made["code"] = range(5)
     made["centroid"] = [1000, 2000, 3000, 1500, 1501]
     made["fundamental"] = [200, 400, 800, np.nan, np.nan]
     made["flatness"] = [np.nan, np.nan, np.nan, 0.1, 0.2]
     made["bandwidth"] = np.nan
+    made["voicing"] = [1, 1, 1, 0.5, 0.5]
     return made
 
 
@@ -39,6 +40,12 @@ def test_a_fundamental_is_matched_in_log_frequency_and_by_pitched_codes_alone(fi
     asked = {"fundamental": [200, 280, 290, 560, 570, 800]}
     np.testing.assert_array_equal(control.match(five, table, asked, smoothness=0), [0, 0, 1, 1, 2, 2])
     assert set(control.match(five, table, asked, smoothness=1e6)) <= {0, 1, 2}
+
+
+def test_of_two_codes_as_near_the_clearer_note_is_chosen(five, table):
+    table["fundamental"][:2] = 300
+    table["voicing"][:2] = [0.92, 0.99]
+    np.testing.assert_array_equal(control.match(five, table, {"fundamental": np.full(5, 300.0)}, rounds=0), [1] * 5)
 
 
 @pytest.mark.parametrize("smoothness", [0, 4])

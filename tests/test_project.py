@@ -48,7 +48,7 @@ def test_the_readme_quotes_the_scorecard():
     assert len(printed) > 8
     for what, here in printed.items():
         assert what in quoted
-        if not what.startswith(("decoding", "analysis")):  # timings differ from run to run
+        if not what.startswith(("decoding", "analysis")) and "to sound" not in what:  # timings differ from run to run
             assert quoted[what].replace(" (recorded)", "") == here.replace(" (recorded)", ""), what
 
 

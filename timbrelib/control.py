@@ -84,7 +84,8 @@ def match(
         The model's own, from `timbrelib.analyse_codebook`.
     targets : mapping of str to ndarray, float, (frames,)
         By descriptor, in its unit.  Only codes that have all of these descriptors are
-        chosen; a fundamental is one of clearly pitched codes alone.
+        chosen.  Only clearly pitched codes have a fundamental, and among those clear notes are
+        preferred.
     weights : mapping of str to float, optional
         How much each descriptor's squared error counts; 1 where it is left out.
     smoothness : float
