@@ -62,6 +62,8 @@ class Score:
 
 def distance(name: str, a: np.ndarray, b: np.ndarray, curve: np.ndarray) -> float:
     """Mean distance of two curves, (frames,), in % of the range of a third; of fundamentals the median, in cents."""
+    if not np.isfinite(a - b).any():
+        return np.nan
     if descriptor(name).log:
         return float(np.nanmedian(1200 * np.abs(np.log2(a / b))))
     return tracking_error(a - b + curve, curve)
@@ -72,15 +74,14 @@ def score(name: str, shape: str, way: str, curve: np.ndarray, audio: np.ndarray,
     measured = measure_audio(audio, [name])[name][: len(curve)]
     ratio, flux = cleanness(audio)
     cents = [within_cents(measured, curve, cents) if descriptor(name).log else np.nan for cents in (50, 20)]
-    chosen = np.isfinite(selected).all()
     return Score(
         name,
         shape,
         way,
         distance(name, measured, curve, curve),
-        rank_correlation(measured, curve),
-        distance(name, selected, curve, curve) if chosen else np.nan,
-        distance(name, measured, selected, curve) if chosen else np.nan,
+        rank_correlation(measured, curve) if np.isfinite(measured).sum() > 1 else np.nan,
+        distance(name, selected, curve, curve),
+        distance(name, measured, selected, curve),
         *cents,
         float(100 * np.isfinite(measured).mean()),
         float(np.median(ratio)) if len(ratio) else np.nan,
