@@ -39,7 +39,7 @@ figures: $(READY)  ## regenerate figures/ and Audio_Exemple/, print the scorecar
 	{ for descriptor in $(DESCRIPTORS); do for name in 02_codebook_pca 03_descriptor_histogram 04_target_decode; do \
 	    $(PAPERMILL) -p DESCRIPTOR $$descriptor notebooks/$$name.ipynb build/notebooks/$${name}_$$descriptor.ipynb || exit 1; \
 	done; done; } & \
-	for name in 06_scorecard 08_follow_a_line; do \
+	for name in 06_scorecard $(if $(filter fundamental,$(DESCRIPTORS)),08_follow_a_line); do \
 	    $(PAPERMILL) notebooks/$$name.ipynb build/notebooks/$$name.ipynb || exit 1; \
 	done; wait $$!
 	$(RUN) timbrelib scorecard --model $(MODEL)

@@ -117,3 +117,13 @@ def test_weights_that_are_not_finite_are_refused(copy, violin):
     safetensors.torch.save_file(tensors, copy / "model.safetensors")
     with pytest.raises(ValueError, match="not finite"):
         timbrelib.load_model(copy)
+
+
+@pytest.mark.parametrize(
+    ("card", "says"),
+    [({"name": "x"}, "not a model card"), ([], "not a model card"), ({"scores": {"lsd_db": 4}}, "timbrelib score")],
+)
+def test_a_card_without_scores_is_refused_in_a_sentence(tmp_path, card, says):
+    checkpoint.write_json(tmp_path / "card.json", card)
+    with pytest.raises(ValueError, match=says):
+        checkpoint.load_card(tmp_path)

@@ -14,6 +14,7 @@ from timbrelib.files import written_whole
 from timbrelib.model import VQVAE, VQVAEConfig
 
 FORMAT = 1  # of config.json and the tensors' names
+SCORES = {"lsd_db", "codebook_use", "perplexity", "hnr_db_real", "hnr_db_decoded", "flux_real", "flux_decoded"}
 WEIGHTS, CONFIG, HISTORY, CARD = "model.safetensors", "config.json", "history.json", "card.json"
 
 
@@ -145,8 +146,27 @@ def load_history(name_or_path: str | Path) -> dict[str, np.ndarray]:
 
 
 def load_card(name_or_path: str | Path) -> dict:
-    """Load the model card: data, licence, cost and scores."""
-    return read_json(model_folder(name_or_path), CARD)
+    """Load the model card: data, licence, cost and scores.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such model, or it has no card.
+    ValueError
+        The card is damaged, or lacks scores that this release prints.
+    """
+    folder = model_folder(name_or_path)
+    card = read_json(folder, CARD)
+    try:
+        lacking = SCORES - set(card["scores"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{folder / CARD} is not a model card: copy the model again or train it again") from error
+    if lacking:
+        raise ValueError(
+            f"{folder / CARD} lacks {', '.join(sorted(lacking))}: score the model again with "
+            f"'python -m timbrelib score --model {name_or_path}'"
+        )
+    return card
 
 
 def read_json(folder: Path, name: str) -> dict | list:

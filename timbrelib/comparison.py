@@ -102,7 +102,7 @@ def compare(
     ----------
     model : VQVAE
     names : iterable of str
-        Descriptors.
+        Descriptors; those that no code has are left out.
     shapes : sequence of str
     corpus : sequence of Recording, optional
         Recordings whose grains are concatenated as well; generated strings always are.
@@ -118,10 +118,14 @@ def compare(
         corpora["grains of recordings"] = corpus
     scores = []
     for name in names:
+        if not np.isfinite(tables["locked"][name]).any():
+            continue
         for shape in shapes:
             curve = target(shape, name, *span(tables["locked"], name), n_frames)
             chosen = {}
             for excitation, table in tables.items():
+                if not np.isfinite(table[name]).any():
+                    continue
                 within = {name: np.clip(curve, *reach(table, name))}  # noise gives codes other values
                 for way, smoothness in (("path", SMOOTHNESS), ("nearest codes", 0)):
                     codes = match(model, table, within, smoothness=smoothness, excitation=excitation)

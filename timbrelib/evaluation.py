@@ -92,7 +92,7 @@ def cleanness(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    ratio : ndarray, float64, (pitched frames,)
+    ratio : ndarray, float64, (pitched frames,), or of all audible ones where none is pitched
         Energy that repeats after a period over energy that does not, in dB (Boersma,
         "Accurate short-term analysis of the fundamental frequency and the
         harmonics-to-noise ratio of a sampled sound", IFA Proceedings 17, 1993, eq. 4).
@@ -103,7 +103,8 @@ def cleanness(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     gain = spectrum_gain(spectrum)
     audible = gain > gain.max() * 10 ** (-AUDIBLE_FRAME / 20)  # (frames,)
     _, periodicity = pitch(spectrum[audible])
-    periodic = np.minimum(periodicity[periodicity >= VOICED], 1 - 1e-6)  # (pitched frames,)
+    pitched = periodicity >= VOICED
+    periodic = np.clip(periodicity[pitched] if pitched.any() else periodicity, 1e-6, 1 - 1e-6)  # (pitched frames,)
     unit = spectrum / np.linalg.norm(spectrum, axis=1, keepdims=True).clip(1e-12)
     flux = np.linalg.norm(np.diff(unit, axis=0), axis=1)[audible[1:] & audible[:-1]]
     return 10 * np.log10(periodic / (1 - periodic)), flux.astype(np.float64)

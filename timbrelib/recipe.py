@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from timbrelib.audio import SAMPLE_RATE
-from timbrelib.checkpoint import CARD, load_card, load_model, model_folder, save_model, write_json
+from timbrelib.checkpoint import CARD, load_model, model_folder, read_json, save_model, write_json
 from timbrelib.datasets import OWN, Recording, credit, frames, recordings
 from timbrelib.evaluation import cleanness, reconstruction_distance
 from timbrelib.files import writable_folder, written_whole
@@ -144,7 +144,8 @@ def score_again(name_or_path: str | Path, data: str | Path | None = None) -> dic
     FileNotFoundError
         There is no such model, or there are no recordings of its timbre.
     """
-    folder, card = model_folder(name_or_path), load_card(name_or_path)
+    folder = model_folder(name_or_path)
+    card = read_json(folder, CARD)
     card["scores"] = score(load_model(name_or_path), recordings(card["domain"], "test", data))
     write_json(folder / CARD, card)
     write_card_text(folder, card)

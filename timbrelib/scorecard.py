@@ -16,12 +16,12 @@ from timbrelib.checkpoint import load_card, load_model
 from timbrelib.codebook import analyse_codebook
 from timbrelib.comparison import as_markdown, compare
 from timbrelib.control import ROUNDS, match, measure_audio, render
-from timbrelib.datasets import recordings
+from timbrelib.datasets import data_folder, recordings
 from timbrelib.evaluation import cleanness, reconstruction_distance, say_tracking, tracking_error
 from timbrelib.lines import follow, whole_octaves
 from timbrelib.model import VQVAE
 from timbrelib.series import load_series
-from timbrelib.targets import FRAMES, bring_inside, reach, span, target
+from timbrelib.targets import FRAMES, bring_inside, span, target
 
 # the published audio by the same measures, against its best-fitting target
 PUBLISHED = {
@@ -62,7 +62,7 @@ def scorecard(name_or_path: str | Path, examples: str | Path, data: str | Path |
     model = load_model(name_or_path)
     card = load_card(name_or_path)
     rows = [*example_rows(model.name, Path(examples)), *live_rows(model)]
-    if data:
+    if data and (data_folder(data) / "singing").is_dir():
         rows.append(sung_row(model, data))
     rows += [*model_rows(model, card, data), *speed_rows(model)]
     lines = ["| measure | here | published |", "|---|---|---|"]
@@ -114,20 +114,18 @@ def example_rows(model_name: str, folder: Path) -> list[Row]:
 
 def live_rows(model: VQVAE) -> list[Row]:
     """Follow what has no example in files, now: other descriptors, and a narrower range of notes."""
-    table, rows = analyse_codebook(model), []
+    table, ranges = analyse_codebook(model), {}
     for name in ("bandwidth", "rolloff"):
+        ranges[name, name] = span(table, name)
+    notes = table["fundamental"][np.isfinite(table["fundamental"])]
+    if len(notes) and notes.min() <= NOTES[0] and NOTES[1] <= notes.max():
+        ranges["fundamental", f"fundamental, {NOTES[0]:.0f}-{NOTES[1]:.0f} Hz,"] = NOTES
+    rows = []
+    for (name, words), ends in ranges.items():
         for shape in ("sin", "exp"):
-            curve = target(shape, name, *span(table, name))
+            curve = target(shape, name, *ends)
             said = say_tracking(name, curve, render(model, table, {name: curve}).measured[name])
-            rows.append((f"{name} {shape}, rendered now", said, "-"))
-    low, high = reach(table, "fundamental")
-    for shape in ("sin", "exp"):
-        if low <= NOTES[0] and NOTES[1] <= high:
-            curve = target(shape, "fundamental", *NOTES)
-            said = say_tracking(
-                "fundamental", curve, render(model, table, {"fundamental": curve}).measured["fundamental"]
-            )
-            rows.append((f"fundamental {shape}, {NOTES[0]:.0f}-{NOTES[1]:.0f} Hz, rendered now", said, "-"))
+            rows.append((f"{words} {shape}, rendered now", said, "-"))
     curve = target("sin", "centroid", *span(table, "centroid"))
     ratio, flux = cleanness(render(model, table, {"centroid": curve}).audio)
     rows.append(
@@ -207,6 +205,8 @@ def speed_rows(model: VQVAE) -> list[Row]:
         speed = seconds / best_time(lambda: model.decode(codes, excitation=excitation), 5)  # noqa: B023
         rows.append((f"decoding {seconds:.1f} s, {excitation}", f"{speed:.0f} x real time", "-"))
     for name in ("centroid", "fundamental"):
+        if not np.isfinite(table[name]).any():
+            continue
         curve = {name: target("sin", name, *span(table, name))}
         heard, once = (
             best_time(lambda: model.decode(match(model, table, curve, rounds=rounds)), 3)  # noqa: B023
