@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from timbrelib.audio import check_audio, frame_gain, spectra
+from timbrelib.audio import check_audio, frame_gain, spectrum_blocks
 from timbrelib.descriptors import measure_all, pitch, track_fundamental
 
 PERIODIC = 0.3  # periodicity under which a frame is noise, in which pYIN hears low notes
@@ -57,7 +57,7 @@ def follow(audio: np.ndarray, names: Sequence[str] = ("fundamental",)) -> Line:
     audio = check_audio(audio)
     f0 = track_fundamental(audio)
     others = measure_all(audio, [name for name in names if name != "fundamental"])
-    _, periodicity = pitch(spectra(audio))  # (frames,)
+    periodicity = np.concatenate([pitch(spectrum)[1] for spectrum in spectrum_blocks(audio)])  # (frames,)
     voiced = np.isfinite(np.stack([f0, *others.values()])).all(axis=0)  # (curves, frames) -> (frames,)
     voiced &= periodicity >= PERIODIC
     if not voiced.any():

@@ -33,7 +33,7 @@ def label(name: str) -> str:
 
 def plain_ticks(axis: Axis) -> Axis:
     """Label a logarithmic axis with plain numbers: 200, 300, 400."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 3, 4, 6)))
+    axis.set_major_locator(LogLocator(subs=(1, 2, 3, 4, 5, 6, 8)))
     axis.set_major_formatter(FormatStrFormatter("%g"))
     axis.set_minor_formatter(NullFormatter())
     return axis
