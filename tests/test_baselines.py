@@ -3,7 +3,7 @@ import pytest
 from conftest import sine
 
 from timbrelib.audio import HOP, SAMPLE_RATE, frame_gain
-from timbrelib.baselines import nearest_grains, random_codes, sorted_codes
+from timbrelib.baselines import cut_grains, nearest_grains, random_codes, sorted_codes
 from timbrelib.datasets import Recording
 from timbrelib.descriptors import measure
 
@@ -44,7 +44,7 @@ def test_all_codes_with_the_descriptor_are_sorted_once(violin_table):
 @pytest.mark.parametrize("name", ["centroid", "fundamental"])
 def test_grains_come_from_the_recording_that_is_nearest_and_all_are_as_loud(corpus, name):
     low, high = (measure(recording.audio, name)[20] for recording in (corpus[0], corpus[2]))
-    sound = nearest_grains(corpus, name, np.repeat([low, high], 20))
+    sound = nearest_grains(cut_grains(corpus, name), np.repeat([low, high], 20))
     assert sound.dtype == np.float32
     assert len(sound) == 39 * HOP
     for frames, expected in ((slice(4, 16), LOW), (slice(24, 36), HIGH)):  # away from the changes
@@ -54,12 +54,19 @@ def test_grains_come_from_the_recording_that_is_nearest_and_all_are_as_loud(corp
 
 @pytest.mark.parametrize(("asked", "given"), [(100, LOW), (700, LOW), (760, HIGH), (3000, HIGH)])
 def test_a_fundamental_is_nearest_in_log_frequency(corpus, asked, given):
-    sound = nearest_grains(corpus, "fundamental", np.full(20, asked))  # the middle is 775 Hz, but 731 in cents
+    grains = cut_grains(corpus, "fundamental")  # the middle is 775 Hz, but 731 in cents
+    sound = nearest_grains(grains, np.full(20, asked))
     np.testing.assert_allclose(measure(sound, "fundamental")[4:16], given, rtol=0.03)
 
 
 def test_grains_of_strings_follow_a_brightness(phrases):
     available = np.concatenate([measure(phrase.audio, "centroid")[8:-8] for phrase in phrases])
     target = np.linspace(*np.percentile(available, [10, 90]), 200)
-    heard = measure(nearest_grains(phrases, "centroid", target), "centroid")
+    heard = measure(nearest_grains(cut_grains(phrases, "centroid"), target), "centroid")
     assert np.corrcoef(heard, target)[0, 1] > 0.9
+
+
+def test_a_corpus_without_a_pitch_has_no_grains_of_one():
+    hiss = np.random.default_rng(0).standard_normal(20_000).astype(np.float32)
+    with pytest.raises(ValueError, match="no grain of the recordings has a fundamental"):
+        cut_grains([Recording("hiss", hiss)], "fundamental")

@@ -4,6 +4,7 @@ Notebook: 06_scorecard.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,32 +27,47 @@ def sorted_codes(table: np.ndarray, name: str, n_frames: int) -> np.ndarray:
     return codes[value.argsort()][np.arange(n_frames) * len(codes) // n_frames]
 
 
-def nearest_grains(corpus: Iterable[Recording], name: str, target: np.ndarray) -> np.ndarray:
-    """Concatenate for each frame the grain of a corpus whose descriptor is nearest.
+@dataclass(frozen=True)
+class Grains:
+    """The frames of a corpus that have a descriptor.
 
-    Corpus-based concatenative synthesis at its simplest (Schwarz, "Corpus-based
-    concatenative synthesis", IEEE Signal Processing Magazine 24(2), 2007): grains are
-    frames of the recordings, brought to one gain and overlapped.
+    Attributes
+    ----------
+    name : str
+        The descriptor.
+    sound : ndarray, float32, (n,)
+        All recordings, one after the other, with silence around each.
+    start : ndarray, int64, (grains,)
+        First sample of each grain in `sound`; it lasts N_FFT samples.
+    gain, value : ndarray, float, (grains,)
+        Its gain, and the descriptor in its unit.
+    """
+
+    name: str
+    sound: np.ndarray
+    start: np.ndarray
+    gain: np.ndarray
+    value: np.ndarray
+
+
+def cut_grains(corpus: Iterable[Recording], name: str) -> Grains:
+    """Cut a corpus into frames, and measure a descriptor on each.
 
     Parameters
     ----------
     corpus : iterable of Recording
     name : str
-        A descriptor; of a fundamental, the nearest in log frequency among pitched grains.
-    target : ndarray, float, (frames,)
-        In its unit.
+        A descriptor; of a fundamental, only pitched frames are taken.
 
     Returns
     -------
-    ndarray, float32, ((frames - 1) * HOP,)
+    Grains
 
     Raises
     ------
     ValueError
-        No grain has the descriptor.
+        No frame has the descriptor.
     """
-    from scipy.signal import get_window
-
     sounds, starts, gains, known, length = [], [], [], [], 0
     for recording in corpus:
         value, gain = measure(recording.audio, name), frame_gain(recording.audio)
@@ -63,8 +79,31 @@ def nearest_grains(corpus: Iterable[Recording], name: str, target: np.ndarray) -
         length += len(sounds[-1])
     if not sum(len(value) for value in known):
         raise ValueError(f"no grain of the recordings has a {name}: give others or choose another descriptor")
-    sound, start, gain, value = (np.concatenate(x) for x in (sounds, starts, gains, known))
-    wanted, given = (np.log2(target), np.log2(value)) if descriptor(name).log else (target, value)
+    return Grains(name, *(np.concatenate(x) for x in (sounds, starts, gains, known)))
+
+
+def nearest_grains(grains: Grains, target: np.ndarray) -> np.ndarray:
+    """Concatenate for each frame the grain whose descriptor is nearest, in log frequency for a fundamental.
+
+    Corpus-based concatenative synthesis at its simplest (Schwarz, "Corpus-based
+    concatenative synthesis", IEEE Signal Processing Magazine 24(2), 2007): grains are
+    brought to one gain and overlapped.
+
+    Parameters
+    ----------
+    grains : Grains
+    target : ndarray, float, (frames,)
+        In the descriptor's unit.
+
+    Returns
+    -------
+    ndarray, float32, ((frames - 1) * HOP,)
+    """
+    from scipy.signal import get_window
+
+    wanted, given = target, grains.value
+    if descriptor(grains.name).log:
+        wanted, given = np.log2(wanted), np.log2(given)
     order = given.argsort()
     after = np.searchsorted(given[order], wanted)
     low, high = order[(after - 1).clip(0)], order[after.clip(max=len(given) - 1)]
@@ -73,7 +112,8 @@ def nearest_grains(corpus: Iterable[Recording], name: str, target: np.ndarray) -
     out, overlap = np.zeros((2, (len(target) - 1) * HOP + N_FFT))
     for frame, chosen in enumerate(grain):
         place = slice(frame * HOP, frame * HOP + N_FFT)
-        out[place] += window * sound[start[chosen] : start[chosen] + N_FFT] * (DEFAULT_GAIN / gain[chosen])
+        start = grains.start[chosen]
+        out[place] += window * grains.sound[start : start + N_FFT] * (DEFAULT_GAIN / grains.gain[chosen])
         overlap[place] += window
     middle = slice(N_FFT // 2, len(out) - N_FFT // 2)
     return (out[middle] / overlap[middle]).astype(np.float32)

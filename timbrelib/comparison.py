@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from timbrelib.baselines import nearest_grains, random_codes, sorted_codes
+from timbrelib.baselines import cut_grains, nearest_grains, random_codes, sorted_codes
 from timbrelib.codebook import analyse_codebook
 from timbrelib.control import SMOOTHNESS, match, measure_audio
 from timbrelib.datasets import Recording
@@ -120,6 +120,7 @@ def compare(
     for name in names:
         if not np.isfinite(tables["locked"][name]).any():
             continue
+        grains = {way: cut_grains(recordings, name) for way, recordings in corpora.items()}
         for shape in shapes:
             curve = target(shape, name, *span(tables["locked"], name), n_frames)
             chosen = {}
@@ -135,8 +136,8 @@ def compare(
             for way, (excitation, codes) in chosen.items():
                 audio = model.decode(codes, excitation=excitation)
                 scores.append(score(name, shape, way, curve, audio, tables[excitation][name][codes]))
-            for way, recordings in corpora.items():
-                audio = nearest_grains(recordings, name, curve)
+            for way, cut in grains.items():
+                audio = nearest_grains(cut, curve)
                 scores.append(score(name, shape, way, curve, audio, np.full(n_frames, np.nan)))
     return scores
 

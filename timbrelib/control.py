@@ -136,7 +136,7 @@ def check_search(
 ) -> dict[str, float]:
     """Complete the weights, or say what makes no sense about the search."""
     if set(weights) - set(targets):
-        raise ValueError(f"there are weights for {', '.join(set(weights) - set(targets))}, but no such target")
+        raise ValueError(f"there are weights for {', '.join(sorted(set(weights) - set(targets)))}, but no such target")
     weights = {name: weights.get(name, 1.0) for name in targets}
     if not all(0 < weight < np.inf for weight in weights.values()):
         raise ValueError(f"the weights are {weights}: give positive numbers, or leave the descriptor out")

@@ -31,9 +31,9 @@ def label(name: str) -> str:
     return f"{name} ({unit})" if unit else name
 
 
-def plain_ticks(axis: Axis) -> Axis:
-    """Label a logarithmic axis with plain numbers: 200, 300, 400."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 3, 4, 5, 6, 8)))
+def plain_ticks(axis: Axis, subs: Sequence[int] = (1, 2, 3, 4, 5, 6, 8)) -> Axis:
+    """Label a logarithmic axis with plain numbers, `subs` times the powers of ten: 200, 300, 400."""
+    axis.set_major_locator(LogLocator(subs=subs))
     axis.set_major_formatter(FormatStrFormatter("%g"))
     axis.set_minor_formatter(NullFormatter())
     return axis
@@ -223,9 +223,9 @@ def region(table: np.ndarray, targets: dict[str, np.ndarray], ax: Axes | None = 
     across, along = targets
     ax.scatter(table[across], table[along], s=12, color=MEASURED, alpha=0.6, linewidth=0, label="codes")
     ax.plot(targets[across], targets[along], color=TARGET, linewidth=1, label="targets")
-    for name, axis in ((across, ax.xaxis), (along, ax.yaxis)):
+    for name, axis, set_scale in ((across, ax.xaxis, ax.set_xscale), (along, ax.yaxis, ax.set_yscale)):
         if descriptor(name).log:
-            {"x": ax.set_xscale, "y": ax.set_yscale}[axis.axis_name]("log")
+            set_scale("log")
             plain_ticks(axis)
     ax.set(xlabel=label(across), ylabel=label(along))
     ax.legend()
@@ -245,9 +245,7 @@ def ways(scores: Sequence[Score]) -> Figure:
             ax.plot([s.error for s in chosen], [s.way for s in chosen], marker, color=color, label=shape)
         unit = "cents" if descriptor(name).log else "% of range"
         ax.set(xscale="log", xlabel=f"{name}: error ({unit})")
-        ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-        ax.xaxis.set_major_formatter(FormatStrFormatter("%g"))
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        plain_ticks(ax.xaxis, subs=(1, 3))
         ax.grid(alpha=0.3)
     ax.invert_yaxis()
     ax.legend(title="target")

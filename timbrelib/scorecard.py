@@ -14,10 +14,10 @@ import numpy as np
 from timbrelib.audio import SAMPLE_RATE, load_audio
 from timbrelib.checkpoint import load_card, load_model
 from timbrelib.codebook import analyse_codebook
-from timbrelib.comparison import as_markdown, compare
+from timbrelib.comparison import as_markdown, compare, distance
 from timbrelib.control import ROUNDS, match, measure_audio, render
 from timbrelib.datasets import data_folder, recordings
-from timbrelib.evaluation import cleanness, reconstruction_distance, say_tracking, tracking_error
+from timbrelib.evaluation import cleanness, reconstruction_distance, say_tracking, within_cents
 from timbrelib.lines import follow, whole_octaves
 from timbrelib.model import VQVAE
 from timbrelib.series import load_series
@@ -93,15 +93,15 @@ def example_rows(model_name: str, folder: Path) -> list[Row]:
     for path in sorted(folder.glob(f"{model_name}_*.json")):
         series = load_series(path)
         audio = load_audio(path.with_suffix(".wav"))
-        said = []
+        heard, said = measure_audio(audio, series.targets), []
         for name, curve in series.targets.items():
-            measured = measure_audio(audio, [name])[name][: len(curve)]
+            measured = heard[name][: len(curve)]
             words = say_tracking(name, curve, measured)
             if name == "fundamental":
                 words += f", {100 * np.isfinite(measured).mean():.1f} % voiced"
             else:
-                floor = tracking_error(series.selected[name], curve)
-                gap = 100 * np.nanmean(np.abs(measured - series.selected[name])) / np.ptp(curve)
+                floor = distance(name, series.selected[name], curve, curve)
+                gap = distance(name, measured, series.selected[name], curve)
                 words += f" (floor {floor:.2f} %, gap {gap:.2f} %)"
             said.append(f"{name} {words}" if len(series.targets) > 1 else words)
         rows.append((path.stem, "; ".join(said), PUBLISHED.get(path.stem, "-")))
@@ -127,7 +127,7 @@ def live_rows(model: VQVAE) -> list[Row]:
             said = say_tracking(name, curve, render(model, table, {name: curve}).measured[name])
             rows.append((f"{words} {shape}, rendered now", said, "-"))
     curve = target("sin", "centroid", *span(table, "centroid"))
-    ratio, flux = cleanness(render(model, table, {"centroid": curve}).audio)
+    ratio, flux = cleanness(model.decode(match(model, table, {"centroid": curve})))
     rows.append(
         (
             "centroid sin: harmonic-to-noise ratio, spectral flux",
@@ -142,17 +142,17 @@ def sung_row(model: VQVAE, data: str | Path) -> Row:
     """Let the model follow sung lines, moved by whole octaves, where the extractor calls them voiced."""
     table = analyse_codebook(model)
     low, high = span(table, "fundamental")
-    close, voiced = 0.0, 0
+    close, voiced = [], []
     for song in recordings("singing", "test", data)[:SONGS]:
         line = follow(song.audio)
         sung = line.curves["fundamental"]
         moved = bring_inside(table, "fundamental", sung * 2.0 ** whole_octaves(sung[line.voiced], low, high), "clip")
         measured = render(model, table, {"fundamental": moved}, line.gain).measured["fundamental"]
-        cents = 1200 * np.abs(np.log2(measured / moved))[line.voiced]
-        close, voiced = close + np.sum(cents <= 50), voiced + len(cents)
+        close.append(within_cents(measured[line.voiced], moved[line.voiced], 50))
+        voiced.append(line.voiced.sum())
     return (
         f"{SONGS} sung lines, moved by octaves",
-        f"{100 * close / voiced:.1f} % of voiced frames within 50 cents",
+        f"{np.average(close, weights=voiced):.1f} % of voiced frames within 50 cents",
         "-",
     )
 
