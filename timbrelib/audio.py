@@ -3,11 +3,12 @@
 A frame is 2048 samples under a Hann window, one every 512 samples, the first centred on
 sample 0.  Its loudness is the gain g; its unit-gain magnitude spectrum is the timbre.
 
-Notebook: 01_train.
+Notebooks: 01_train, 05_draw_target.
 """
 
 import logging
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -99,15 +100,23 @@ def save_audio(path: str | Path, audio: np.ndarray) -> None:
     PermissionError
         The folder cannot be written to.
     """
+    content = wav_bytes(audio, str(path))
+    with written_whole(path) as part:
+        part.write_bytes(content)
+
+
+def wav_bytes(audio: np.ndarray, name: str = "the sound") -> bytes:
+    """Encode a sound as the wav that `save_audio` writes; warnings call it `name`."""
     import soundfile
 
     audio = check_audio(audio)
     peak = np.abs(audio).max()
     if peak > 1:
-        log.warning("%s would clip and is lowered by %.1f dB", path, 20 * np.log10(peak / FULL_SCALE))
+        log.warning("%s would clip and is lowered by %.1f dB", name, 20 * np.log10(peak / FULL_SCALE))
         audio = audio * (FULL_SCALE / peak)
-    with written_whole(path) as part:
-        soundfile.write(part, audio, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+    content = BytesIO()
+    soundfile.write(content, audio, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+    return content.getvalue()
 
 
 def frame_count(n_samples: int) -> int:

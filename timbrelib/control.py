@@ -3,12 +3,12 @@
 Algorithm 2 of Bitton, Esling and Harada, "Vector-Quantized Timbre Representation", 2020
 (arXiv 2007.06349), for whole series at once and several descriptors together.
 
-Notebooks: 04_target_decode, 06_scorecard, 08_follow_a_line.
+Notebooks: 04_target_decode, 05_draw_target, 06_scorecard, 08_follow_a_line.
 """
 
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,6 +49,9 @@ class Rendering:
     measured : dict of str to ndarray, float64, (frames,)
         The value of each frame of `audio`; NaN where it has none.
     audio : ndarray, float32, ((frames - 1) * HOP,)
+    search : dict or None
+        ``smoothness``, ``rounds`` and ``weights`` with which `match` chose the codes; None
+        where it did not.
     """
 
     targets: dict[str, np.ndarray]
@@ -58,6 +61,7 @@ class Rendering:
     selected: dict[str, np.ndarray]
     measured: dict[str, np.ndarray]
     audio: np.ndarray
+    search: dict | None = None
 
 
 def match(
@@ -210,6 +214,15 @@ def warn_of_wrong_notes(table: np.ndarray, targets: Mapping[str, np.ndarray], co
                 )  # fmt: skip
 
 
+def measure_audio(audio: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Measure a decoded sound for scoring, each descriptor float64 (frames,); NaN where it has no value.
+
+    A fundamental is followed by another estimator than the one that made the codebook's table.
+    """
+    measured = measure_all(audio, [name for name in names if name != "fundamental"])
+    return {name: measured[name] if name in measured else track_fundamental(audio) for name in names}
+
+
 def render(
     model: VQVAE,
     table: np.ndarray,
@@ -219,6 +232,7 @@ def render(
     weights: Mapping[str, float] | None = None,
     smoothness: float = SMOOTHNESS,
     rounds: int = ROUNDS,
+    measure: Callable[[np.ndarray, Iterable[str]], dict[str, np.ndarray]] = measure_audio,
 ) -> Rendering:
     """Match targets, decode the codes and measure the result.
 
@@ -230,12 +244,14 @@ def render(
         Linear gain: constant, drawn, a fade (`timbrelib.curves.fade`) or that of a
         recording (`timbrelib.lines.follow`).
     excitation : {"locked", "noise"}
+    measure : callable
+        Gives the descriptors of a sound.  `measure_audio` follows a fundamental by another
+        estimator than the one that made the table; `timbrelib.descriptors.measure_all`
+        takes that very one, which is a hundred times as fast.
 
     Returns
     -------
     Rendering
-        A fundamental is measured by `timbrelib.descriptors.track_fundamental`, not by the
-        estimator that made the table.
 
     Raises
     ------
@@ -243,7 +259,8 @@ def render(
         As `match` and `VQVAE.decode` say.
     """
     codes = match(model, table, targets, weights, smoothness, rounds, excitation)
-    return render_codes(model, table, targets, codes, gain, excitation)
+    search = {"smoothness": float(smoothness), "rounds": int(rounds), "weights": dict(weights or {})}
+    return replace(render_codes(model, table, targets, codes, gain, excitation, measure), search=search)
 
 
 def render_codes(
@@ -253,20 +270,12 @@ def render_codes(
     codes: np.ndarray,
     gain: np.ndarray | float = DEFAULT_GAIN,
     excitation: str = "locked",
+    measure: Callable[[np.ndarray, Iterable[str]], dict[str, np.ndarray]] = measure_audio,
 ) -> Rendering:
     """Decode codes that are already chosen, and measure the result; else as `render`."""
     targets = {name: np.asarray(curve, dtype=np.float64) for name, curve in targets.items()}
     audio = model.decode(codes, gain, excitation)
     gain = np.broadcast_to(np.asarray(gain, dtype=np.float64), codes.shape)
     selected = {name: table[name][codes] for name in targets}
-    measured = {name: curve[: len(codes)] for name, curve in measure_audio(audio, targets).items()}
+    measured = {name: curve[: len(codes)] for name, curve in measure(audio, targets).items()}
     return Rendering(targets, codes, gain, excitation, selected, measured, audio)
-
-
-def measure_audio(audio: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray]:
-    """Measure a decoded sound for scoring, each descriptor float64 (frames,); NaN where it has no value.
-
-    A fundamental is followed by another estimator than the one that made the codebook's table.
-    """
-    measured = measure_all(audio, [name for name in names if name != "fundamental"])
-    return {name: measured[name] if name in measured else track_fundamental(audio) for name in names}

@@ -1,6 +1,6 @@
 """Measures: how well a sound follows its target, how clean it is, and how well a model rebuilds its timbre.
 
-Notebooks: 01_train, 04_target_decode, 06_scorecard, 08_follow_a_line.
+Notebooks: 01_train, 04_target_decode, 05_draw_target, 06_scorecard, 08_follow_a_line.
 """
 
 from collections.abc import Iterable
@@ -70,11 +70,15 @@ def say_tracking(name: str, target: np.ndarray, measured: np.ndarray) -> str:
     Returns
     -------
     str
-        For legends and tables.
+        For legends and tables.  Of a flat target, which has no range, the mean error.
     """
+    if not np.isfinite(measured).any():
+        return f"no {name} heard"
     if descriptor(name).log:
         close, closer = (within_cents(measured, target, cents) for cents in (50, 20))
         return f"{close:.1f} % within 50 cents, {closer:.1f} % within 20"
+    if np.ptp(target) == 0:
+        return f"{np.nanmean(np.abs(measured - target)):.3g} {descriptor(name).unit} error".replace("  ", " ")
     return f"{tracking_error(measured, target):.2f} % error, Spearman {rank_correlation(measured, target):.4f}"
 
 

@@ -1,6 +1,6 @@
 """A rendering on disk, and the way back from its series of codes to the same sound.
 
-Notebooks: 04_target_decode, 08_follow_a_line.
+Notebooks: 04_target_decode, 05_draw_target, 08_follow_a_line.
 """
 
 import csv
@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from timbrelib.audio import HOP, SAMPLE_RATE, frame_times, save_audio
-from timbrelib.control import Rendering, measure_audio
+from timbrelib.control import Rendering, check_search, measure_audio
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.files import written_whole
 from timbrelib.model import VQVAE
 
-FORMAT = 1  # of the JSON
+FORMAT = 2  # of the JSON
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Series:
     codes : ndarray, int64, (frames,)
     gain : ndarray, float64, (frames,)
     excitation : {"locked", "noise"}
+    search : dict or None
+        With which `timbrelib.match` chose the codes; None where it did not.
     targets, selected, measured : dict of str to ndarray, float64, (frames,)
         By descriptor, in its unit; NaN where undefined.  `selected` and `measured` have all.
     """
@@ -41,6 +43,7 @@ class Series:
     codes: np.ndarray
     gain: np.ndarray
     excitation: str
+    search: dict | None
     targets: dict[str, np.ndarray]
     selected: dict[str, np.ndarray]
     measured: dict[str, np.ndarray]
@@ -111,6 +114,7 @@ def save_series(path: Path, model: VQVAE, table: np.ndarray, rendering: Renderin
         "model": model.name,
         "fingerprint": model.fingerprint,
         "excitation": rendering.excitation,
+        "search": rendering.search,
         "sample_rate": SAMPLE_RATE,
         "hop": HOP,
         "codes": rendering.codes.tolist(),
@@ -166,6 +170,7 @@ def load_series(path: str | Path) -> Series:
             codes=np.array(content["codes"], dtype=np.int64),
             gain=np.array(content["gain"], dtype=np.float64),
             excitation=str(content["excitation"]),
+            search=content["search"],
             **{
                 field: {name: np.array(curve, dtype=np.float64) for name, curve in content[field].items()}
                 for field in ("targets", "selected", "measured")
@@ -173,6 +178,8 @@ def load_series(path: str | Path) -> Series:
         )
         if not all(type(code) is int for code in content["codes"]):
             raise ValueError("its codes are not whole numbers")
+        if series.search is not None:
+            check_search(series.targets, **series.search)
         curves = [series.gain, *series.targets.values(), *series.selected.values(), *series.measured.values()]
         if any(curve.shape != series.codes.shape for curve in curves):
             raise ValueError("its series differ in length")

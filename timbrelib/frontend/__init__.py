@@ -1,0 +1,48 @@
+"""What runs in the browser: plain JavaScript and CSS, without a build step and without any other host.
+
+Notebook: 05_draw_target.
+"""
+
+from importlib.resources import files
+
+import anywidget
+import traitlets
+
+
+def script(*names: str) -> str:
+    """Join files of this folder into one module, for a notebook cannot load one from beside another."""
+    return "\n".join((files("timbrelib.frontend") / name).read_text(encoding="utf-8") for name in names)
+
+
+NOTHING = {"number": 0, "lanes": [], "sound": b"", "spectrogram": b"", "said": "", "problem": False, "play": False}
+
+
+class Editor(anywidget.AnyWidget):
+    """The part of the pad that is drawn in: what it shows, and the messages that it sends.
+
+    The kernel alone sets its traits: the page asks by messages, which are checked.
+
+    Attributes
+    ----------
+    drawing : dict
+        Lanes with their axes and heights, length, and the ``number`` of the request that
+        works on it; ``version`` is the page's last drawing that is in it.
+    result : dict
+        From `timbrelib.sketch.shown`, with the number of the request that made it.
+    status : dict
+        ``text``, and whether it is a ``problem``.
+    """
+
+    _esm = script("plot.js", "lane.js", "pad.js")
+    _css = script("pad.css")
+    drawing = traitlets.Dict().tag(sync=True)
+    result = traitlets.Dict(NOTHING).tag(sync=True)
+    status = traitlets.Dict({"text": "", "problem": False}).tag(sync=True)
+
+    def set_state(self, sync_data: dict) -> None:
+        """Refuse to be set by the page."""
+        self.say(f"the page tried to set {', '.join(map(str, sync_data))!r:.80}, which it must not: reload it", True)
+
+    def say(self, text: str, problem: bool = False) -> None:
+        """Show a sentence beside the buttons."""
+        self.status = {"text": text, "problem": problem}

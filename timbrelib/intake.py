@@ -1,0 +1,189 @@
+"""What comes from the front end of the drawing pad, checked before anything is done with it.
+
+Notebook: 05_draw_target.
+"""
+
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from timbrelib.audio import load_audio
+from timbrelib.curves import FRAME_RATE
+from timbrelib.descriptors import DESCRIPTORS
+from timbrelib.drawing import LANES
+from timbrelib.targets import SHAPES
+
+SHORTEST, LONGEST = 0.5, 60.0  # s, of a drawing
+LARGEST = 100 * 2**20  # bytes of a sound file taken as a target
+FLAT = "clear"  # the shape that is none
+NAME = re.compile(r"\w[\w .-]{0,79}")
+
+
+def frames_in(seconds: float) -> int:
+    """Count the frames of a drawing of a length."""
+    return int(np.floor(seconds * FRAME_RATE + 1e-6)) + 1
+
+
+def whole(message: object, key: str, end: int) -> int:
+    """Take a whole number from 0 to below `end` out of a message.
+
+    Raises
+    ------
+    ValueError
+        There is none.
+    """
+    number = message.get(key) if isinstance(message, dict) else None
+    if type(number) is not int or not 0 <= number < end:
+        raise ValueError(f"the page sent {number!r:.40} as {key}, not a number from 0 to {end - 1}: reload the page")
+    return number
+
+
+def read_version(message: object) -> int:
+    """Take the number that the front end gave to a drawing; errors as `whole`."""
+    return whole(message, "version", 2**53)
+
+
+def read_heights(message: dict) -> np.ndarray:
+    """Take the curve that was drawn out of a message.
+
+    Returns
+    -------
+    ndarray, float64, (n,)
+        Heights from 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        It is none: of wrong types, NaN, too long, outside its lane.
+    """
+    heights, most = message.get("heights"), frames_in(LONGEST)
+    if not isinstance(heights, list) or not 2 <= len(heights) <= most:
+        raise ValueError(f"a drawing has from 2 to {most} points, this one has not: draw it again")
+    if not all(type(height) in (int, float) and 0 <= height <= 1 for height in heights):  # NaN is not
+        raise ValueError("the drawing holds points that are outside of its lane, or no numbers: draw it again")
+    return np.array(heights, dtype=np.float64)
+
+
+def read_shape(message: dict) -> str:
+    """Take the name of a shape, one of `SHAPES` or ``clear``, out of a message.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    shape = message.get("shape")
+    if not isinstance(shape, str) or shape not in {*SHAPES, FLAT}:
+        raise ValueError(f"there is no shape {shape!r:.40}: choose one of {', '.join([*SHAPES, FLAT])}")
+    return shape
+
+
+class Upload:
+    """A sound file that arrives in parts, since one long message would break the connection."""
+
+    def __init__(self) -> None:
+        self._content = bytearray()
+
+    def add(self, message: object, parts: list) -> tuple[str, bytes] | None:
+        """Take a part of the file.
+
+        Parameters
+        ----------
+        message : object
+            A dict with ``name`` and ``size`` of the file, and ``start``, the first byte of the part.
+        parts : list of bytes-like
+            One.
+
+        Returns
+        -------
+        tuple of str and bytes, or None
+            Name and content once the file is whole.
+
+        Raises
+        ------
+        ValueError
+            The file is too large, or the parts do not fit together.
+        """
+        size, start = (whole(message, key, 2**53) for key in ("size", "start"))
+        if size > LARGEST:
+            raise ValueError(f"the file has {size / 2**20:.0f} MB: give one of at most {LARGEST // 2**20}")
+        if start == 0:
+            self._content.clear()
+        name = message.get("name")
+        if not isinstance(name, str) or start != len(self._content) or len(parts) != 1:
+            raise ValueError("the parts of the file do not fit together: choose it again")
+        self._content += parts[0]
+        if len(self._content) > size:
+            raise ValueError("the file is longer than was said: choose it again")
+        return (name, bytes(self._content)) if len(self._content) == size else None
+
+
+def read_sound(name: str, content: bytes) -> np.ndarray:
+    """Decode a sound file that the front end has sent, float32 (n,) mono at 22,050 Hz.
+
+    Raises
+    ------
+    ValueError
+        As `timbrelib.load_audio` says.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ("sound" + re.sub(r"[^\w.]", "_", Path(name).suffix)[:16])
+        path.write_bytes(content)
+        try:
+            return load_audio(path)
+        except ValueError as error:
+            raise ValueError(str(error).replace(str(path), name[:80])) from error
+
+
+def checked_drawing(curves: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Check that curves can be drawn: one or two of one length, the first of a descriptor.
+
+    Returns
+    -------
+    dict of str to ndarray, float64, (frames,)
+
+    Raises
+    ------
+    ValueError
+        They cannot.
+    """
+    curves = {name: np.asarray(curve, dtype=np.float64) for name, curve in curves.items()}
+    if not 1 <= len(curves) <= LANES or next(iter(curves)) not in DESCRIPTORS:
+        raise ValueError(f"a drawing has a descriptor and perhaps a second lane, not {', '.join(curves) or 'nothing'}")
+    least, most = frames_in(SHORTEST), frames_in(LONGEST)
+    shapes = {curve.shape for curve in curves.values()}
+    if not any(shapes == {(n_frames,)} for n_frames in range(least, most + 1)):
+        raise ValueError(
+            f"the curves of a drawing have shapes {shapes}: give them one length, {SHORTEST} to {LONGEST} s or "
+            f"{least} to {most} frames"
+        )
+    for name, curve in curves.items():
+        log_scale = name in DESCRIPTORS and DESCRIPTORS[name].log
+        if not (np.isfinite(curve).all() and (curve.min() > 0 or not log_scale)):
+            raise ValueError(f"the {name} curve holds values that are undefined or no {name}: fill them first")
+    return curves
+
+
+def checked_name(name: str) -> str:
+    """Check a name under which a drawing is to be saved or was saved.
+
+    Raises
+    ------
+    ValueError
+        It would lead out of its folder, or is no name for a file.
+    """
+    name = name.strip()
+    if not NAME.fullmatch(name) or name.endswith("."):
+        raise ValueError(
+            f"{name!r:.90} is no name for a file: take up to 80 letters, digits, spaces, dots, - and _, "
+            "the first a letter or a digit"
+        )
+    return name
+
+
+def saved_names(folder: Path) -> list[str]:
+    """List the drawings saved in a folder."""
+    return sorted(path.stem for path in folder.glob("*.json") if NAME.fullmatch(path.stem))

@@ -1,0 +1,112 @@
+"""The codebook in two dimensions, to click on and hear.
+
+Notebook: 05_draw_target.
+"""
+
+from pathlib import Path
+
+import anywidget
+import numpy as np
+import traitlets
+
+from timbrelib.audio import wav_bytes
+from timbrelib.checkpoint import load_model
+from timbrelib.codebook import INNER, analyse_codebook, project, values
+from timbrelib.curves import fade
+from timbrelib.descriptors import DESCRIPTORS
+from timbrelib.frontend import script
+from timbrelib.intake import frames_in, whole
+from timbrelib.model import DEFAULT_GAIN
+from timbrelib.plots import label
+
+SECONDS = 1.0  # for which a code is heard
+
+
+class CodeScatter(anywidget.AnyWidget):
+    """The first two principal components of a codebook; click a point to hear its code.
+
+    Parameters
+    ----------
+    model : str or Path
+        A shipped model, or the folder of a trained one.
+    descriptor : str
+        By which the points are coloured, dark for low; codes without it are hollow.
+
+    Attributes
+    ----------
+    codebook : dict
+        ``codes``: place from 0 to 1 across and up, and colour, of every code; ``label``.
+    heard : dict
+        ``code``, ``sound`` (a wav) and ``said``, the values of the code in words.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such model.
+    ValueError
+        The descriptor does not exist, or no code has it.
+
+    Examples
+    --------
+    >>> from timbrelib.scatter import CodeScatter
+    >>> CodeScatter("violin", "centroid")
+    """
+
+    _esm = script("plot.js", "scatter.js")
+    _css = script("pad.css")
+    codebook = traitlets.Dict().tag(sync=True)
+    heard = traitlets.Dict({"code": -1, "sound": b"", "said": ""}).tag(sync=True)
+
+    def __init__(self, model: str | Path = "violin", descriptor: str = "centroid") -> None:
+        super().__init__()
+        self._model = load_model(model)
+        self._table = analyse_codebook(self._model)
+        points, _ = project(self._model)
+        points = (points - points.min(axis=0)) / np.maximum(np.ptp(points, axis=0), 1e-9)  # (n_codes, 2)
+        shades = colours(self._table, descriptor)
+        self.codebook = {
+            "label": f"{self._model.name}, coloured by {label(descriptor)}",
+            "codes": [
+                [round(float(x), 4), round(float(y), 4), shade] for (x, y), shade in zip(points, shades, strict=True)
+            ],
+        }
+        self.on_msg(self._asked)
+
+    def set_state(self, sync_data: dict) -> None:
+        """Refuse to be set by the page."""
+        self.heard = self.heard | {"said": f"the page tried to set {len(sync_data)} values, which it must not"}
+
+    def hear(self, code: int) -> np.ndarray:
+        """Let a code sound for a second, float32 (n,), and show its values.
+
+        Raises
+        ------
+        ValueError
+            There is no such code.
+        """
+        n_frames = frames_in(SECONDS)
+        audio = self._model.decode(np.full(n_frames, code), fade(n_frames, DEFAULT_GAIN, 0.02, 0.2))
+        row = self._table[code]
+        has = [f"{name} {row[name]:.4g} {DESCRIPTORS[name].unit}" for name in DESCRIPTORS if np.isfinite(row[name])]
+        said = f"code {code}: {', '.join(text.strip() for text in has)}; stood for {row['use']} training frames"
+        self.heard = {"code": int(code), "sound": wav_bytes(audio), "said": said}
+        return audio
+
+    def _asked(self, _widget: anywidget.AnyWidget, message: object, _parts: list) -> None:
+        try:
+            self.hear(whole(message, "code", len(self._table)))
+        except ValueError as error:
+            self.heard = {"code": -1, "sound": b"", "said": str(error)}
+
+
+def colours(table: np.ndarray, descriptor: str) -> list[str]:
+    """Colour every code by its descriptor, as #rrggbb; empty where a code has none."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    low, high = np.percentile(values(table, descriptor)[1], INNER)
+    value = table[descriptor]
+    if DESCRIPTORS[descriptor].log:
+        low, high, value = np.log(low), np.log(high), np.log(value)
+    shade = np.clip((value - low) / max(high - low, 1e-9), 0, 1)
+    return [to_hex(colormaps["cividis"](float(share))) if np.isfinite(share) else "" for share in shade]

@@ -1,0 +1,242 @@
+"""What the drawing pad does, as functions of arrays: hear a drawing, follow a recording, show, save.
+
+Notebook: 05_draw_target.
+"""
+
+import logging
+import logging.handlers
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from timbrelib.audio import N_BINS, SAMPLE_RATE, frame_gain, spectra, wav_bytes
+from timbrelib.control import SMOOTHNESS, Rendering, measure_audio, render
+from timbrelib.descriptors import measure_all
+from timbrelib.evaluation import say_rendering
+from timbrelib.intake import LONGEST, SHORTEST, checked_name
+from timbrelib.lanes import GAIN, LOUDEST, Axis
+from timbrelib.lines import follow, hold, whole_octaves
+from timbrelib.model import DEFAULT_GAIN, VQVAE
+from timbrelib.plots import DYNAMIC_RANGE, decoding, save_figure
+from timbrelib.series import save_rendering
+from timbrelib.targets import bring_inside, span
+
+ROWS = 256  # of the spectrogram's picture
+KINDS = ("wav", "csv", "json", "png")
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """Everything that makes a sound: a drawing and the settings beside it.
+
+    Attributes
+    ----------
+    model : VQVAE
+    table : ndarray, structured, (n_codes,)
+        Its own, for the excitation.
+    curves : dict of str to ndarray, float64, (frames,)
+        What is drawn, by descriptor, in its unit; ``gain`` may be among them.
+    excitation : {"locked", "noise"}
+    smoothness : float
+        See `timbrelib.match`.
+    weight : float
+        How much the second descriptor's error counts.
+    """
+
+    model: VQVAE
+    table: np.ndarray
+    curves: Mapping[str, np.ndarray]
+    excitation: str = "locked"
+    smoothness: float = SMOOTHNESS
+    weight: float = 1.0
+
+
+def hear(sketch: Sketch) -> tuple[Rendering, str]:
+    """Make a sound that follows a drawing, as far as the codebook reaches.
+
+    Parameters
+    ----------
+    sketch : Sketch
+
+    Returns
+    -------
+    rendering : Rendering
+        A fundamental is measured with the quick estimator that made the table.
+    said : str
+        What there was to warn of, for example how many frames the codebook does not reach.
+
+    Raises
+    ------
+    ValueError
+        As `timbrelib.render` says.
+    """
+    with overheard() as records:
+        targets = {
+            name: bring_inside(sketch.table, name, curve, "clip")
+            for name, curve in sketch.curves.items()
+            if name != GAIN
+        }
+        gain = sketch.curves.get(GAIN, DEFAULT_GAIN)
+        weights = {name: sketch.weight for name in list(targets)[1:]}
+        rendering = render(
+            sketch.model, sketch.table, targets, gain, sketch.excitation, weights, sketch.smoothness,
+            measure=measure_all,
+        )  # fmt: skip
+    return rendering, "; ".join(record.getMessage() for record in records)
+
+
+@contextmanager
+def overheard() -> Iterator[list[logging.LogRecord]]:
+    """Collect what the library logs, which a widget shows where no log is seen."""
+    listener = logging.handlers.BufferingHandler(capacity=1000)
+    logger = logging.getLogger("timbrelib")
+    logger.addHandler(listener)
+    try:
+        yield listener.buffer
+    finally:
+        logger.removeHandler(listener)
+
+
+def followed(audio: np.ndarray, table: np.ndarray, names: Sequence[str]) -> tuple[dict[str, np.ndarray], str]:
+    """Take the curves of a recording, brought into the reach of a codebook, as a drawing.
+
+    Parameters
+    ----------
+    audio : ndarray, float, (n,)
+        What is longer than a drawing may be is cut off.
+    table : ndarray, structured, (n_codes,)
+    names : sequence of str
+        Descriptors; ``gain`` may be among them.
+
+    Returns
+    -------
+    curves : dict of str to ndarray, float64, (frames,)
+        A fundamental is moved by whole octaves into the codebook's range, the gain so that
+        its loudest frame is at the top of its lane.
+    said : str
+        What was done to them.
+
+    Raises
+    ------
+    ValueError
+        The recording is shorter than a drawing, is silent, or has no pitch where one is asked for.
+    """
+    seconds = len(audio) / SAMPLE_RATE
+    if seconds < SHORTEST:
+        raise ValueError(f"the recording lasts {seconds:.2f} s: give one of at least {SHORTEST} s")
+    notes = [f"the first {LONGEST:.0f} of its {seconds:.0f} s are taken"] if seconds > LONGEST else []
+    audio = audio[: int(LONGEST * SAMPLE_RATE)]
+    descriptors = [name for name in names if name != GAIN]
+    gain = frame_gain(audio)
+    if "fundamental" in descriptors:
+        line = follow(audio, descriptors)
+        curves, gain = line.curves, line.gain
+        octaves = whole_octaves(curves["fundamental"][line.voiced], *span(table, "fundamental"))
+        curves["fundamental"] = curves["fundamental"] * 2.0**octaves
+        notes += [f"the fundamental is moved by {octaves:+d} octaves"] if octaves else []
+    else:
+        measured = measure_all(audio, descriptors)
+        defined = np.isfinite(np.stack(list(measured.values()))).all(axis=0)  # (descriptors, frames) -> (frames,)
+        if not defined.any():
+            raise ValueError(f"the recording has no {' and '.join(descriptors)} anywhere: is it silent?")
+        curves = {name: hold(curve, defined) for name, curve in measured.items()}
+    with overheard() as records:
+        curves = {name: bring_inside(table, name, curves[name], "map") for name in descriptors}
+    if GAIN in names:
+        curves[GAIN] = gain * (LOUDEST / gain.max())
+    return curves, "; ".join([*notes, *(record.getMessage() for record in records)])
+
+
+def shown(rendering: Rendering, axes: Sequence[Axis]) -> dict:
+    """Put a rendering into what the front end draws and plays.
+
+    Parameters
+    ----------
+    rendering : Rendering
+    axes : sequence of Axis
+        Of its lanes, in their order.
+
+    Returns
+    -------
+    dict
+        ``lanes``: for each axis ``selected`` and ``measured`` heights (None where
+        undefined) and ``error`` in words, or None for the gain; ``sound``: a wav;
+        ``spectrogram``: a PNG from 0 Hz to half the sample rate.
+    """
+    errors = say_rendering(rendering)
+    lanes = [
+        {
+            "selected": places(axis, rendering.selected[axis.name]),
+            "measured": places(axis, rendering.measured[axis.name]),
+            "error": errors[axis.name],
+        }
+        if axis.name in errors
+        else None
+        for axis in axes
+    ]
+    return {"lanes": lanes, "sound": wav_bytes(rendering.audio), "spectrogram": picture(rendering.audio)}
+
+
+def places(axis: Axis, values: np.ndarray) -> list[float | None]:
+    """Round the heights of values, (n,), for the screen; None where undefined."""
+    return [round(float(height), 4) if np.isfinite(height) else None for height in axis.heights(values)]
+
+
+def picture(audio: np.ndarray) -> bytes:
+    """Draw the spectrogram of a sound, float (n,), as a PNG without axes, a column a frame."""
+    import librosa
+    from matplotlib import pyplot as plt
+
+    spectrum = spectra(audio)[:, 1:]  # without 0 Hz, (frames, N_BINS - 1)
+    rows = spectrum.reshape(len(spectrum), ROWS, (N_BINS - 1) // ROWS).max(axis=2).T  # (ROWS, frames)
+    level = librosa.amplitude_to_db(rows, ref=max(rows.max(), 1e-9), top_db=DYNAMIC_RANGE)
+    content = BytesIO()
+    plt.imsave(content, level, cmap="magma", vmin=-DYNAMIC_RANGE, vmax=0, origin="lower", format="png")
+    return content.getvalue()
+
+
+def save_sketch(folder: Path, name: str, sketch: Sketch, rendering: Rendering, replacing: bool = False) -> list[Path]:
+    """Write what was heard: wav, CSV, JSON and the figure.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Of the files, without their suffix.
+    sketch : Sketch
+    rendering : Rendering
+        From `hear`; its fundamental is measured anew by the estimator that scores.
+    replacing : bool
+        Whether files of that name may be replaced.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    ValueError
+        The name is none for a file, or would lead out of the folder.
+    FileExistsError
+        There are files of that name.
+    PermissionError
+        The folder cannot be written to.
+    """
+    from matplotlib import pyplot as plt
+
+    stem = folder / checked_name(name)
+    paths = [folder / f"{stem.name}.{kind}" for kind in KINDS]
+    there = [path.name for path in paths if path.exists()]
+    if there and not replacing:
+        raise FileExistsError(f"{there[0]} is there already: choose another name, or replace it")
+    measured = measure_audio(rendering.audio, rendering.targets)
+    scored = replace(rendering, measured={n: curve[: len(rendering.codes)] for n, curve in measured.items()})
+    save_rendering(stem, sketch.model, sketch.table, scored)
+    figure = decoding(scored, say_rendering(scored), f"{sketch.model.name}, {stem.name}")
+    save_figure(paths[-1], figure)
+    plt.close(figure)  # or a notebook would show it under the next cell
+    return paths
