@@ -14,6 +14,7 @@ from timbrelib.control import SMOOTHNESS
 from timbrelib.curves import FRAME_RATE
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.drawing import LANES
+from timbrelib.frontend import Knob
 from timbrelib.intake import LONGEST, SHORTEST, frames_in, saved_names
 from timbrelib.lanes import GAIN
 from timbrelib.synthesis import EXCITATIONS
@@ -36,9 +37,9 @@ class Settings:
 
     Attributes
     ----------
-    model, descriptor, second, seconds, smoothness, weight, excitation : ipywidgets
+    model, descriptor, second, seconds, smoothness, weight, excitation : widgets
         Of a sound.
-    name, save, replace, saved, load : ipywidgets
+    name, save, replace, saved, load : widgets
         Of files.
     above, below, files : ipywidgets.HBox
         The same in rows.
@@ -55,12 +56,8 @@ class Settings:
         self.seconds = ipywidgets.BoundedFloatText(
             SECONDS, min=SHORTEST, max=LONGEST, step=0.5, description="seconds", layout={"width": "140px"}, style=WIDE
         )
-        self.smoothness = ipywidgets.FloatSlider(
-            SMOOTHNESS, min=0, max=16, step=0.5, description="exact (0) to smooth", style=WIDE, continuous_update=False
-        )
-        self.weight = ipywidgets.FloatLogSlider(
-            1.0, min=-2, max=0, step=0.1, description="weight of second lane", style=WIDE, continuous_update=False
-        )
+        self.smoothness = Knob("exact (0) to smooth", SMOOTHNESS, 0, 16, 0.5)
+        self.weight = Knob("weight of second lane", 1.0, 0.05, 1, 0.05)
         self.name = ipywidgets.Text(description="name", placeholder="my drawing", layout={"width": "240px"}, style=WIDE)
         self.save = ipywidgets.Button(description="Save", tooltip=f"Write sound, curves and figure into {folder}")
         self.replace = ipywidgets.Button(description="Replace", tooltip="Write over it", button_style="warning")

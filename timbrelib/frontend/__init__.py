@@ -46,3 +46,34 @@ class Editor(anywidget.AnyWidget):
     def say(self, text: str, problem: bool = False) -> None:
         """Show a sentence beside the buttons."""
         self.status = {"text": text, "problem": problem}
+
+
+class Knob(anywidget.AnyWidget):
+    """A slider with a label.
+
+    Parameters
+    ----------
+    label : str
+    value, low, high, step : float
+
+    Attributes
+    ----------
+    value : float
+        Kept between the ends of the scale.
+    disabled : bool
+    """
+
+    _esm = script("plot.js", "knob.js")
+    _css = script("pad.css")
+    label = traitlets.Unicode().tag(sync=True)
+    scale = traitlets.List(traitlets.Float()).tag(sync=True)
+    value = traitlets.Float().tag(sync=True)
+    disabled = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(self, label: str, value: float, low: float, high: float, step: float) -> None:
+        super().__init__(label=label, scale=[low, high, step], value=value)
+
+    @traitlets.validate("value")
+    def _inside(self, proposal: dict) -> float:
+        low, high, _ = self.scale
+        return min(max(proposal["value"], low), high)

@@ -37,6 +37,13 @@ class Lane {
 
   // axis: name, unit, low, high, log, reach, ticks, histogram
   show(axis, width, seconds) {
+    const key = JSON.stringify([width, seconds, { ...axis, heights: null }]);
+    if (key !== this.laid) this.lay(axis, width, seconds);
+    this.laid = key;
+    this.trace();
+  }
+
+  lay(axis, width, seconds) {
     this.axis = axis;
     const label = axis.unit ? `${axis.name} (${axis.unit})` : axis.name;
     this.title.textContent = label;
@@ -54,7 +61,6 @@ class Lane {
       const n = axis.histogram.length, place = { x: LEFT + this.plot.width + 4, y: y((bin + 1) / n) };
       node(axes, "rect", { ...place, width: share * (RIGHT - 8), height: this.plot.height / n - 0.5, class: "codes" });
     });
-    this.trace();
   }
 
   line(path, heights) {

@@ -7,7 +7,7 @@ const PATIENCE = 8000;  // ms after which an answer is late
 
 // Of several views of one pad the one last used plays.
 function pad(model, el, views) {
-  const root = node(el, "div", { class: "timbre-pad", "data-lm-suppress-shortcuts": "true" });
+  const root = node(el, "div", { class: "timbre-pad" });
   const bar = node(root, "div", { class: "bar" });
   const undo = button(bar, "Undo", "Ctrl+Z", () => act.verb("undo"));
   const redo = button(bar, "Redo", "Ctrl+Shift+Z", () => act.verb("redo"));
@@ -123,7 +123,9 @@ function pad(model, el, views) {
   watch.observe(root);
   showDrawing();
   showSound(false);
+  const free = ownKeys(root);
   return () => {
+    free();
     watch.disconnect();
     clearTimeout(late);
     for (const [name, react] of Object.entries(changed)) model.off(`change:${name}`, react);

@@ -21,6 +21,18 @@ function button(parent, label, title, act) {
   return made;
 }
 
+// JupyterLab takes keys before the page does, and would move its cells by them.  Those that a widget understands
+// are kept from it, the others, like Ctrl+S, are not.
+function ownKeys(root) {
+  const keep = (event) => {
+    const command = event.ctrlKey || event.metaKey;
+    const own = command ? /^[zy]$/i.test(event.key) : !event.altKey && event.key !== "Enter";
+    root.toggleAttribute("data-lm-suppress-shortcuts", own);
+  };
+  window.addEventListener("keydown", keep, true);
+  return () => window.removeEventListener("keydown", keep, true);
+}
+
 // Plot with a time axis; lanes and spectrogram have the same, so that they line up.
 class Plot {
   constructor(parent, height, attributes) {
@@ -35,6 +47,7 @@ class Plot {
     this.seconds = seconds;
     this.svg.setAttribute("width", width);
     this.axes.replaceChildren();
+    node(this.axes, "rect", { class: "plot", x: LEFT, y: TOP, width: this.width, height: this.height });
     const step = [0.1, 0.2, 0.5, 1, 2, 5, 10].find((s) => seconds / s <= this.width / 50) ?? 20;
     for (let i = 0; i * step <= seconds + 1e-9; i++) {
       const x = this.x((i * step) / seconds), label = Number((i * step).toFixed(1));

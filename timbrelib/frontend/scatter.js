@@ -3,7 +3,7 @@
 const SIDE = 420, EDGE = 12;  // px
 
 function scatter(model, el) {
-  const root = node(el, "div", { class: "timbre-pad", "data-lm-suppress-shortcuts": "true" });
+  const root = node(el, "div", { class: "timbre-pad" });
   const { codes, label } = model.get("codebook");
   const title = node(root, "div", { class: "bar" });
   node(title, "strong", {}, label);
@@ -61,7 +61,9 @@ function scatter(model, el) {
     audio.play().catch(() => {});
   };
   model.on("change:heard", play);
+  const free = ownKeys(root);
   return () => {
+    free();
     model.off("change:heard", play);
     URL.revokeObjectURL(address);
   };

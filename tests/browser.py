@@ -1,0 +1,212 @@
+"""A real JupyterLab with a real browser in front of it, for the tests of the widgets."""
+
+import ast
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+from jupyter_client import BlockingKernelClient
+from playwright.sync_api import Browser, Locator, Page, expect
+
+CHROMIUM = shutil.which("chromium")
+TOKEN = "timbre"
+PATIENCE = 30_000  # ms
+QUIET = {"fetchNews": "false", "checkForUpdates": False}
+
+
+class Lab:
+    """A Jupyter server of its own, with settings and runtime files of its own, on a folder of notebooks."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder / "notebooks"
+        self.folder.mkdir()
+        self.runtime = folder / "runtime"
+        self.open = []  # notebooks, the newest last
+        settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True)
+        (settings / "notification.jupyterlab-settings").write_text(json.dumps(QUIET))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.address = f"http://127.0.0.1:{free.getsockname()[1]}"
+        own = {
+            "JUPYTER_CONFIG_DIR": "config",
+            "JUPYTER_RUNTIME_DIR": "runtime",
+            "JUPYTERLAB_SETTINGS_DIR": "settings",
+            "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+            "IPYTHONDIR": "ipython",
+        }
+        options = ["--no-browser", "--allow-root", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
+        self.log = (folder / "server.log").open("w")
+        self.server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options, f"--port={self.address.rsplit(':', 1)[1]}"],
+            cwd=self.folder,
+            env=os.environ | {name: str(folder / place) for name, place in own.items()},
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+        )
+        self._wait()
+
+    def _wait(self):
+        for _ in range(240):
+            try:
+                return self.ask("api/status")
+            except (urllib.error.URLError, ConnectionError):
+                assert self.server.poll() is None, Path(self.log.name).read_text()
+                time.sleep(0.25)
+        raise TimeoutError(Path(self.log.name).read_text())
+
+    def ask(self, path: str, method: str = "GET"):
+        request = urllib.request.Request(f"{self.address}/{path}?token={TOKEN}", method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read() or "null")
+
+    def stop(self):
+        self.server.terminate()
+        self.server.wait(30)
+        self.log.close()
+
+    def in_kernel(self, expression: str):
+        """Evaluate an expression in the kernel of the notebook that was opened last, and give its value."""
+        kernel = self._session()["kernel"]["id"]
+        client = BlockingKernelClient(connection_file=str(self.runtime / f"kernel-{kernel}.json"))
+        client.load_connection_file()
+        client.start_channels()
+        try:
+            answer = client.execute_interactive(
+                "", user_expressions={"value": f"repr({expression})"}, timeout=60, output_hook=lambda message: None
+            )
+        finally:
+            client.stop_channels()
+        value = answer["content"]["user_expressions"]["value"]
+        assert value["status"] == "ok", value
+        return ast.literal_eval(ast.literal_eval(value["data"]["text/plain"]))
+
+    def _wait_for_kernel(self, page: Page):
+        """Wait until the page is connected to its kernel: what is run before that is lost."""
+        for _ in range(240):
+            session = self._session()
+            if session and session["kernel"]["connections"] and session["kernel"]["execution_state"] == "idle":
+                return page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+            page.wait_for_timeout(250)
+        raise TimeoutError(f"its kernel is not ready: {session}")
+
+    def _session(self) -> dict | None:
+        return next((session for session in self.ask("api/sessions") if session["path"] == self.open[-1]), None)
+
+    @contextmanager
+    def notebook(self, browser: Browser, name: str, front: str = "lab/tree", **options):
+        """Open a notebook; afterwards there must have been no error in the console.  Ends its kernel."""
+        self.open.append(name)
+        page = browser.new_page(viewport={"width": 1300, "height": 1250}, **options)
+        errors = []
+        page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.set_default_timeout(PATIENCE)
+        try:
+            page.goto(f"{self.address}/{front}/{name}?token={TOKEN}&reset")
+            page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+            self._wait_for_kernel(page)
+            if front == "notebooks":
+                errors.clear()  # Notebook 7.6 has two of its own as it starts, whatever it opens
+            yield page
+            assert errors == []
+        except BaseException:
+            page.screenshot(path=self.folder.parent / "failure.png")
+            print(f"see {self.folder.parent / 'failure.png'}; errors in the console: {errors}")
+            raise
+        finally:
+            page.close()
+            if session := self._session():
+                self.ask(f"api/sessions/{session['id']}", "DELETE")
+            self.open.pop()
+
+
+class Pad:
+    """The drawing pad on a page, as a person sees and uses it."""
+
+    def __init__(self, page: Page):
+        self.page = page
+        self.root = page.locator(".timbre-pad").first
+        self.status = self.root.get_by_role("status")
+        self.drawing = self.root.locator("svg.drawing")
+
+    def plot(self, lane: int = 0) -> dict:
+        """Where the area to draw in is on the page."""
+        self.drawing.nth(lane).scroll_into_view_if_needed()
+        return self.drawing.nth(lane).locator(".plot").bounding_box()
+
+    def draw(self, points, lane: int = 0, wait: bool = True):
+        """Draw with the mouse through points, (share of the width, height), of which both go from 0 to 1."""
+        box = self.plot(lane)
+        places = [(box["x"] + x * box["width"], box["y"] + (1 - y) * box["height"]) for x, y in points]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        for place in places[1:]:
+            self.page.mouse.move(*place)
+        self.page.mouse.up()
+        if wait:
+            self.heard()
+
+    def heard(self):
+        """Wait until the pad is no longer busy."""
+        self.page.wait_for_timeout(100)  # a control's message takes a moment to the kernel and back
+        expect(self.root).to_have_attribute("aria-busy", "false", timeout=PATIENCE)
+
+    def curve(self, kind: str, lane: int = 0) -> list[tuple[float, float]]:
+        """Read a drawn or a measured curve off the page, as points (share of the width, height)."""
+        box = self.plot(lane)
+        path = self.root.locator(".lane").nth(lane).locator(f"path.{kind}")
+        numbers = [float(number) for number in re.findall(r"-?[\d.]+", path.get_attribute("d") or "")]
+        left, top = path.evaluate("p => { const b = p.ownerSVGElement.getBoundingClientRect(); return [b.x, b.y]; }")
+        return [
+            ((x + left - box["x"]) / box["width"], 1 - (y + top - box["y"]) / box["height"])
+            for x, y in zip(numbers[::2], numbers[1::2], strict=True)
+        ]
+
+    def sound(self, root: Locator | None = None) -> dict:
+        """Decode what the player plays, in the browser: ``seconds`` and the largest sample ``peak``."""
+        audio = (root or self.root).locator("audio")
+        return audio.evaluate(
+            """async (audio) => {
+                const content = await (await fetch(audio.src)).arrayBuffer();
+                const sound = await new OfflineAudioContext(1, 1, 22050).decodeAudioData(content);
+                const peak = sound.getChannelData(0).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+                return { seconds: audio.duration, decoded: sound.duration, peak, paused: audio.paused };
+            }"""
+        )
+
+    def press(self, name: str):
+        """Press one of the buttons."""
+        self.page.get_by_role("button", name=name, exact=True).first.click()
+        self.heard()
+
+    def choose(self, label: str, value: str):
+        """Choose from one of the menus."""
+        self.page.get_by_label(label, exact=True).select_option(value)
+        self.heard()
+
+
+def run_all(page: Page, last: str = ".timbre-pad .lane") -> Pad:
+    """Run all cells, and give the pad once what the last cell shows is there."""
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.locator(last).first.wait_for()
+    return Pad(page)
+
+
+def choose_theme(page: Page, theme: str):
+    """Choose Light or Dark from JupyterLab's menu."""
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.locator(".lm-Menu-item", has_text="Theme").first.hover()
+    page.locator(".lm-Menu-item", has_text=f"JupyterLab {theme}").first.click()
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-name", f"JupyterLab {theme}")
+    page.wait_for_timeout(500)
