@@ -60,7 +60,9 @@ scorecard: $(READY)  ## measure the examples, and the model on the recordings in
 	$(RUN) timbrelib scorecard --model $(MODEL) $(if $(wildcard $(TIMBRE_DATA)),--data $(TIMBRE_DATA))
 
 notebooks: $(READY)  ## execute the committed notebooks in place
-	$(RUN) jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False $(NOTEBOOKS)
+	$(RUN) jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
+	    --ExecutePreprocessor.store_widget_state=False $(NOTEBOOKS)
+	sed -i -E 's/("model_id": ")[0-9a-f]{32}/\1/' $(NOTEBOOKS)  # of widgets that are no more; another every time
 
 lint: $(READY)  ## check style
 	$(RUN) ruff check .

@@ -17,7 +17,7 @@ from pathlib import Path
 from jupyter_client import BlockingKernelClient
 from playwright.sync_api import Browser, Locator, Page, expect
 
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TOKEN = "timbre"
 PATIENCE = 30_000  # ms
 QUIET = {"fetchNews": "false", "checkForUpdates": False}
@@ -74,21 +74,32 @@ class Lab:
         self.server.wait(30)
         self.log.close()
 
-    def in_kernel(self, expression: str):
-        """Evaluate an expression in the kernel of the notebook that was opened last, and give its value."""
+    @contextmanager
+    def _kernel(self):
+        """The kernel of the notebook that was opened last."""
         kernel = self._session()["kernel"]["id"]
         client = BlockingKernelClient(connection_file=str(self.runtime / f"kernel-{kernel}.json"))
         client.load_connection_file()
         client.start_channels()
         try:
+            yield client
+        finally:
+            client.stop_channels()
+
+    def in_kernel(self, expression: str):
+        """Evaluate an expression in the kernel, and give its value."""
+        with self._kernel() as client:
             answer = client.execute_interactive(
                 "", user_expressions={"value": f"repr({expression})"}, timeout=60, output_hook=lambda message: None
             )
-        finally:
-            client.stop_channels()
         value = answer["content"]["user_expressions"]["value"]
         assert value["status"] == "ok", value
         return ast.literal_eval(ast.literal_eval(value["data"]["text/plain"]))
+
+    def keep_busy(self, seconds: float):
+        """Let the kernel do something else for a while."""
+        with self._kernel() as client:
+            client.execute(f"import time; time.sleep({seconds})")
 
     def _wait_for_kernel(self, page: Page):
         """Wait until the page is connected to its kernel: what is run before that is lost."""

@@ -17,6 +17,7 @@ SCREENSHOTS = ROOT / "build" / "screenshots"
 CELL = 'from timbrelib.widgets import TargetPad\npad = TargetPad("violin", folder="drawings")\npad'
 HILL = [(x, 0.5 + 0.3 * np.sin(2 * np.pi * x)) for x in np.linspace(0, 1, 60)]
 TIMES = np.linspace(0, 1, 259)
+HILL_AT = np.interp(TIMES, *zip(*HILL, strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +72,10 @@ def test_a_curve_drawn_in_the_notebook_is_heard_measured_and_saved(lab, browser)
         assert pad.sound()["paused"], "nothing plays before it is asked for"
         pad.draw(HILL)
 
-        expected = np.interp(TIMES, *zip(*HILL, strict=True))
-        np.testing.assert_allclose(drawn_heights(lab), expected, atol=0.01)
+        np.testing.assert_allclose(drawn_heights(lab), HILL_AT, atol=0.01)
         low, high = (lab.in_kernel(f"pad.editor.drawing['lanes'][0]['{end}']") for end in ("low", "high"))
         target = np.array(lab.in_kernel("pad.rendering.targets['centroid'].tolist()"))
-        np.testing.assert_allclose(target, low + (high - low) * expected, atol=0.01 * (high - low))
+        np.testing.assert_allclose(target, low + (high - low) * HILL_AT, atol=0.01 * (high - low))
 
         sound = pad.sound()
         assert not sound["paused"]
@@ -83,7 +83,7 @@ def test_a_curve_drawn_in_the_notebook_is_heard_measured_and_saved(lab, browser)
         assert sound["peak"] > 0.05
         measured = np.array(pad.curve("measured"))
         assert len(measured) == 259
-        assert np.abs(measured[:, 1] - expected).mean() < 0.02
+        assert np.abs(measured[:, 1] - HILL_AT).mean() < 0.02
         expect(pad.root.locator(".legend")).to_contain_text("measured: 0.")
 
         page.get_by_label("name", exact=True).fill("a hill")
@@ -347,7 +347,7 @@ def test_notebook_7_draws_as_well(lab, browser):
         pad = run_all(page)
         pad.heard()
         pad.draw(HILL)
-        np.testing.assert_allclose(drawn_heights(lab), np.interp(TIMES, *zip(*HILL, strict=True)), atol=0.01)
+        np.testing.assert_allclose(drawn_heights(lab), HILL_AT, atol=0.01)
         assert pad.sound()["peak"] > 0.05
         assert not pad.sound()["paused"]
         pad.drawing.focus()
@@ -372,3 +372,20 @@ def test_a_click_on_the_codebook_is_heard(lab, browser):
         page.keyboard.press("ArrowRight")
         expect(codes.get_by_role("status")).not_to_have_text(said)
         codes.screenshot(path=SCREENSHOTS / "codes.png")
+
+
+def test_drawing_goes_on_while_the_kernel_is_busy(lab, page, pad):
+    lab.keep_busy(3)
+    pad.draw(HILL, wait=False)
+    np.testing.assert_allclose([height for _, height in pad.curve("drawn")][::26], HILL_AT[::26], atol=0.02)
+    expect(pad.status).to_have_text("working…")
+    expect(pad.root).to_have_attribute("aria-busy", "true")
+    pad.heard()
+    np.testing.assert_allclose(drawn_heights(lab), HILL_AT, atol=0.01)
+
+
+def test_a_plain_click_changes_nothing(lab, pad):
+    before = drawn_heights(lab)
+    pad.draw([(0.5, 0.9)])
+    np.testing.assert_array_equal(drawn_heights(lab), before)
+    expect(pad.root.get_by_role("button", name="Undo")).to_be_disabled()

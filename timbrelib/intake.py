@@ -155,10 +155,10 @@ def checked_drawing(curves: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         raise ValueError(f"a drawing has a descriptor and perhaps a second lane, not {', '.join(curves) or 'nothing'}")
     least, most = frames_in(SHORTEST), frames_in(LONGEST)
     shapes = {curve.shape for curve in curves.values()}
-    if not any(shapes == {(n_frames,)} for n_frames in range(least, most + 1)):
+    if len(shapes) > 1 or len(shape := shapes.pop()) != 1 or not least <= shape[0] <= most:
         raise ValueError(
-            f"the curves of a drawing have shapes {shapes}: give them one length, {SHORTEST} to {LONGEST} s or "
-            f"{least} to {most} frames"
+            f"the curves of a drawing are of different lengths, or not from {SHORTEST} to {LONGEST} s long: "
+            f"give each the same number of frames, {least} to {most}"
         )
     for name, curve in curves.items():
         log_scale = name in DESCRIPTORS and DESCRIPTORS[name].log

@@ -22,6 +22,7 @@ from timbrelib.files import written_whole
 
 TARGET, SELECTED, MEASURED, UNUSED = "#000000", "#e69f00", "#0072b2", "#d55e00"  # Okabe and Ito's colours
 DYNAMIC_RANGE = 80  # dB shown below the loudest bin
+FAINTEST_PEAK = 0.1  # magnitude to which fainter sounds are compared, so that silence is dark
 FILE_DPI, SCREEN_DPI = 130, 72  # in files and in notebooks, which a reader on the web has to load
 
 
@@ -66,7 +67,7 @@ def spectrogram(audio: np.ndarray, ax: Axes | None = None, title: str = "") -> A
 
     ax = ax or plt.subplots(figsize=(9, 3.5), layout="constrained", dpi=SCREEN_DPI)[1]
     magnitude = np.abs(librosa.stft(audio, n_fft=N_FFT, hop_length=HOP))  # (N_BINS, frames)
-    level = librosa.amplitude_to_db(magnitude, ref=max(magnitude.max(), 1e-9), top_db=DYNAMIC_RANGE)
+    level = librosa.amplitude_to_db(magnitude, ref=max(magnitude.max(), FAINTEST_PEAK), top_db=DYNAMIC_RANGE)
     half = HOP / SAMPLE_RATE / 2
     extent = (-half, (level.shape[1] - 1) * 2 * half + half, 0, SAMPLE_RATE / 2000)
     image = ax.imshow(level, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=-DYNAMIC_RANGE, vmax=0)

@@ -11,13 +11,14 @@ import traitlets
 
 from timbrelib.audio import wav_bytes
 from timbrelib.checkpoint import load_model
-from timbrelib.codebook import INNER, analyse_codebook, project, values
+from timbrelib.codebook import analyse_codebook, project
 from timbrelib.curves import fade
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.frontend import script
 from timbrelib.intake import frames_in, whole
 from timbrelib.model import DEFAULT_GAIN
 from timbrelib.plots import label
+from timbrelib.targets import span
 
 SECONDS = 1.0  # for which a code is heard
 
@@ -64,13 +65,19 @@ class CodeScatter(anywidget.AnyWidget):
         points, _ = project(self._model)
         points = (points - points.min(axis=0)) / np.maximum(np.ptp(points, axis=0), 1e-9)  # (n_codes, 2)
         shades = colours(self._table, descriptor)
+        low, high = span(self._table, descriptor)
+        text = f"{self._model.name}: {label(descriptor)} from {low:.4g} (dark) to {high:.4g} (bright)"
         self.codebook = {
-            "label": f"{self._model.name}, coloured by {label(descriptor)}",
+            "label": text,
             "codes": [
                 [round(float(x), 4), round(float(y), 4), shade] for (x, y), shade in zip(points, shades, strict=True)
             ],
         }
+        self._descriptor = descriptor
         self.on_msg(self._asked)
+
+    def __repr__(self) -> str:
+        return f"CodeScatter: {self._model.name}, {self._descriptor}; run this cell to hear codes"
 
     def set_state(self, sync_data: dict) -> None:
         """Refuse to be set by the page."""
@@ -104,7 +111,7 @@ def colours(table: np.ndarray, descriptor: str) -> list[str]:
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 
-    low, high = np.percentile(values(table, descriptor)[1], INNER)
+    low, high = span(table, descriptor)
     value = table[descriptor]
     if DESCRIPTORS[descriptor].log:
         low, high, value = np.log(low), np.log(high), np.log(value)

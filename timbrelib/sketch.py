@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from timbrelib.audio import N_BINS, SAMPLE_RATE, frame_gain, spectra, wav_bytes
-from timbrelib.control import SMOOTHNESS, Rendering, measure_audio, render
+from timbrelib.control import SMOOTHNESS, Rendering, measure_audio, measure_quickly, render
 from timbrelib.descriptors import measure_all
 from timbrelib.evaluation import say_rendering
 from timbrelib.intake import LONGEST, SHORTEST, checked_name
 from timbrelib.lanes import GAIN, LOUDEST, Axis
 from timbrelib.lines import follow, hold, whole_octaves
 from timbrelib.model import DEFAULT_GAIN, VQVAE
-from timbrelib.plots import DYNAMIC_RANGE, decoding, save_figure
+from timbrelib.plots import DYNAMIC_RANGE, FAINTEST_PEAK, decoding, save_figure
 from timbrelib.series import save_rendering
 from timbrelib.targets import bring_inside, span
 
@@ -65,7 +65,7 @@ def hear(sketch: Sketch) -> tuple[Rendering, str]:
     Returns
     -------
     rendering : Rendering
-        A fundamental is measured with the quick estimator that made the table.
+        Measured by `timbrelib.control.measure_quickly`.
     said : str
         What there was to warn of, for example how many frames the codebook does not reach.
 
@@ -84,7 +84,7 @@ def hear(sketch: Sketch) -> tuple[Rendering, str]:
         weights = {name: sketch.weight for name in list(targets)[1:]}
         rendering = render(
             sketch.model, sketch.table, targets, gain, sketch.excitation, weights, sketch.smoothness,
-            measure=measure_all,
+            measure=measure_quickly,
         )  # fmt: skip
     return rendering, "; ".join(record.getMessage() for record in records)
 
@@ -193,7 +193,7 @@ def picture(audio: np.ndarray) -> bytes:
 
     spectrum = spectra(audio)[:, 1:]  # without 0 Hz, (frames, N_BINS - 1)
     rows = spectrum.reshape(len(spectrum), ROWS, (N_BINS - 1) // ROWS).max(axis=2).T  # (ROWS, frames)
-    level = librosa.amplitude_to_db(rows, ref=max(rows.max(), 1e-9), top_db=DYNAMIC_RANGE)
+    level = librosa.amplitude_to_db(rows, ref=max(rows.max(), FAINTEST_PEAK), top_db=DYNAMIC_RANGE)
     content = BytesIO()
     plt.imsave(content, level, cmap="magma", vmin=-DYNAMIC_RANGE, vmax=0, origin="lower", format="png")
     return content.getvalue()

@@ -94,6 +94,11 @@ class TargetPad(ipywidgets.VBox):
         self._ask(play=False)
         self.wait()
 
+    def __repr__(self) -> str:
+        seconds = (self._drawing.n_frames - 1) / FRAME_RATE
+        lanes = " and ".join(self.settings.lanes)
+        return f"TargetPad: {self._model.name}, {lanes}, {seconds:.2f} s; run this cell to draw"
+
     @property
     def rendering(self) -> Rendering:
         """What is heard: waits for it, should it be in the making."""

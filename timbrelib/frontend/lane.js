@@ -134,7 +134,7 @@ class Lane {
     this.before = this.heights.slice();
     this.from = this.last = this.place(event);
     this.straight = event.shiftKey;
-    this.act.stroke();
+    this.act.stroke(true);
     this.draw(this.last);
   }
 
@@ -153,25 +153,33 @@ class Lane {
     this.draw(here);
   }
 
+  // A click chooses a point for the keyboard; with Shift it draws a line from where the last stroke ended.
   up(event) {
     if (event.pointerId !== this.pen) return;
     this.draw(this.place(event));
-    const clicked = Math.abs(this.last.share - this.from.share) * this.plot.width < 3;
-    if (this.straight && clicked && this.end) {
+    this.pen = undefined;
+    this.at = Math.round(this.last.share * POINTS);
+    const across = Math.abs(this.last.share - this.from.share) * this.plot.width;
+    const clicked = across < 3 && Math.abs(this.last.height - this.from.height) * this.plot.height < 3;
+    if (clicked && !(this.straight && this.end)) return this.leave();
+    if (clicked) {
       this.from = this.end;
       this.draw(this.last);
     }
     this.end = this.last;
-    this.at = Math.round(this.last.share * POINTS);
-    this.pen = undefined;
     this.finish();
+  }
+
+  leave() {
+    this.heights = this.before;
+    this.trace();
+    this.act.stroke(false);
   }
 
   cancel() {
     if (this.pen === undefined) return;
     this.pen = undefined;
-    this.heights = this.before;
-    this.trace();
+    this.leave();
   }
 
   finish() {
@@ -182,7 +190,7 @@ class Lane {
 
   // Lift the point, and the curve between its neighbours with it.
   lift(by) {
-    if (!this.moved) this.act.stroke();
+    if (!this.moved) this.act.stroke(true);
     this.moved = true;
     const n = this.heights.length - 1, middle = (this.at * n) / POINTS, reach = Math.max(1, n / POINTS);
     this.heights = this.heights.map((h, i) => clamp(h + by * Math.max(0, 1 - Math.abs(i - middle) / reach)));

@@ -24,13 +24,8 @@ function pad(model, el, views) {
     "Keys: ←→ choose a point, ↑↓ move it (Shift: further), Space plays, Ctrl+Z undoes.");
 
   let lanes = [], version = 0, stroking = false, urls = {}, late;
-  const url = (name, data, type) => {
-    URL.revokeObjectURL(urls[name]);
-    return (urls[name] = data ? URL.createObjectURL(new Blob([data], { type })) : "");
-  };
-
   const act = {
-    stroke() { stroking = true; wait(); },
+    stroke(begun) { stroking = begun; wait(); },
     commit(lane, heights) {
       stroking = false;
       version += 1;
@@ -66,7 +61,7 @@ function pad(model, el, views) {
     root.classList.toggle("stale", stroking || busy);
     root.setAttribute("aria-busy", busy);
     clearTimeout(late);
-    if (busy && !stroking) late = setTimeout(() => say("no answer yet: is the kernel stopped, or running another cell?", true), PATIENCE);
+    if (busy && !stroking) late = setTimeout(() => say("no answer yet: run the cells of this notebook, or wait for one that is running", true), PATIENCE);
     if (busy) say("working…");
     else if (said.text) say(said.text, said.problem);
     else say(heard.said, heard.problem);
@@ -100,8 +95,13 @@ function pad(model, el, views) {
 
   function showSound(played) {
     const heard = model.get("result");
-    pixels.setAttribute("href", url("picture", heard.spectrogram, "image/png"));
-    audio.src = url("sound", heard.sound, "audio/wav");
+    for (const [place, name, type] of [[pixels, "spectrogram", "image/png"], [audio, "sound", "audio/wav"]]) {
+      const key = place === audio ? "src" : "href", data = heard[name];
+      URL.revokeObjectURL(urls[name]);
+      urls[name] = data.byteLength ? URL.createObjectURL(new Blob([data], { type })) : "";
+      if (urls[name]) place.setAttribute(key, urls[name]);
+      else place.removeAttribute(key);
+    }
     const newest = heard.number === model.get("drawing").number && version === model.get("drawing").version && !stroking;
     if (played && heard.play && newest && views.last === root) audio.play().catch(() => {});
   }

@@ -1,6 +1,6 @@
 // The codebook in two dimensions, each code a point to hear.
 
-const SIDE = 420, EDGE = 12;  // px
+const SIDE = 440, EDGE = 26;  // px
 
 function scatter(model, el) {
   const root = node(el, "div", { class: "timbre-pad" });
@@ -18,6 +18,8 @@ function scatter(model, el) {
     const [cx, cy] = places[code];
     node(svg, "circle", { cx, cy, r: 4, class: colour ? "code" : "code without", fill: colour || "none" });
   });
+  node(svg, "text", { x: 0.7 * SIDE, y: SIDE - 4, "text-anchor": "middle" }, "first principal component");
+  node(svg, "text", { transform: `translate(14 ${SIDE / 2}) rotate(-90)`, "text-anchor": "middle" }, "second principal component");
   const ring = node(svg, "circle", { r: 8, class: "ring", visibility: "hidden" });
   let chosen = null, address;
 
@@ -55,7 +57,7 @@ function scatter(model, el) {
   const play = () => {
     const heard = model.get("heard");
     said.textContent = heard.said;
-    if (!heard.sound) return;
+    if (!heard.sound.byteLength) return;
     URL.revokeObjectURL(address);
     audio.src = address = URL.createObjectURL(new Blob([heard.sound], { type: "audio/wav" }));
     audio.play().catch(() => {});

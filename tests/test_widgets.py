@@ -1,0 +1,245 @@
+"""The pad without a page: what the kernel makes of controls and messages."""
+
+import threading
+
+import numpy as np
+import pytest
+from conftest import sine
+
+import timbrelib
+from timbrelib import sketch, widgets
+from timbrelib.curves import break_points
+from timbrelib.model import DEFAULT_GAIN
+from timbrelib.widgets import TargetPad
+
+FLAT = {"do": "draw", "lane": 0, "version": 1, "heights": [0.5, 0.5]}
+
+
+@pytest.fixture
+def pad(tmp_path):
+    return TargetPad("violin", folder=tmp_path / "drawings")
+
+
+def send(pad, message, parts=()):
+    """What a page would send; the pad never raises, it answers."""
+    pad.editor._handle_custom_msg(message, list(parts))
+    pad.wait()
+
+
+def heights(pad, lane=0):
+    return np.array(pad.editor.drawing["lanes"][lane]["heights"])
+
+
+def test_a_new_pad_has_heard_its_drawing_but_does_not_play(pad):
+    assert pad.editor.result["number"] == pad.editor.drawing["number"]
+    assert not pad.editor.result["play"]
+    assert len(pad.rendering.codes) == 259
+    assert pad.editor.drawing["undo"] is False
+    assert "violin, centroid, 5.99 s" in repr(pad)
+
+
+def test_a_pad_begins_with_the_curves_that_it_is_given(tmp_path):
+    pitch = break_points("fundamental", [0, 1, 3], [300, 600, 400])
+    pad = TargetPad("violin", {"fundamental": pitch, "gain": np.linspace(0, 0.08, len(pitch))}, tmp_path)
+    np.testing.assert_allclose(pad.rendering.targets["fundamental"], pitch)
+    np.testing.assert_allclose(pad.rendering.gain, np.linspace(0, 0.08, len(pitch)), atol=1e-12)
+    assert pad.settings.lanes == ["fundamental", "gain"]
+    assert pad.settings.seconds.value == pytest.approx(2.99, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("drawing", "says"),
+    [
+        ({"loudness": np.ones(100)}, "not loudness"),
+        ({"centroid": np.ones(3)}, "same number of frames"),
+        ({"centroid": np.full(100, np.nan)}, "fill them first"),
+    ],
+)
+def test_a_drawing_that_cannot_be_is_refused_at_the_door(tmp_path, drawing, says):
+    with pytest.raises(ValueError, match=says):
+        TargetPad("violin", drawing, tmp_path)
+    with pytest.raises(FileNotFoundError, match="there is no model 'kazoo'"):
+        TargetPad("kazoo")
+
+
+def test_a_drawn_curve_becomes_the_target(pad):
+    drawn = np.linspace(0.2, 0.8, 259)
+    send(pad, {"do": "draw", "lane": 0, "version": 7, "heights": drawn.tolist()})
+    np.testing.assert_allclose(heights(pad), drawn, atol=1e-5)
+    axis = pad.editor.drawing["lanes"][0]
+    expected = axis["low"] + drawn * (axis["high"] - axis["low"])
+    np.testing.assert_allclose(pad.rendering.targets["centroid"], expected)
+    assert pad.editor.drawing["version"] == 7
+    assert pad.editor.result["play"]
+
+
+def test_a_drawing_from_before_a_change_of_length_is_stretched(pad):
+    pad.settings.seconds.value = 2
+    send(pad, FLAT | {"heights": np.linspace(0, 1, 259).tolist()})
+    np.testing.assert_allclose(heights(pad), np.linspace(0, 1, 87), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None, [], "draw", 3, {}, {"do": None}, {"do": ["draw"]}, {"do": {}}, {"do": "format the disk"}, {"do": "draw"},
+        FLAT | {"lane": 1}, FLAT | {"lane": "0"}, FLAT | {"version": None}, FLAT | {"version": 1e9},
+        FLAT | {"heights": [0.5, None]}, FLAT | {"heights": [0.5, float("nan")]}, FLAT | {"heights": [0.5, 7]},
+        FLAT | {"heights": [0.5] * 100_000}, FLAT | {"heights": "0.5"}, FLAT | {"heights": None},
+        {"do": "shape", "lane": 0, "shape": "circle"}, {"do": "shape", "shape": "sin"}, {"do": "shape", "lane": 0},
+        {"do": "upload"}, {"do": "upload", "name": "a.wav", "start": 0, "size": 3},
+    ],
+)  # fmt: skip
+def test_a_malformed_message_is_answered_by_a_sentence_and_changes_nothing(pad, message):
+    before, sound = heights(pad), pad.rendering.audio
+    send(pad, message)
+    assert pad.editor.status["problem"]
+    assert pad.editor.status["text"].endswith(
+        (": reload it", ": reload the page", "draw it again", "choose it again", "clear")
+    )
+    np.testing.assert_array_equal(heights(pad), before)
+    assert pad.rendering.audio is sound
+    send(pad, FLAT | {"version": 99})
+    assert pad.editor.status == {"text": "", "problem": False}
+    assert np.ptp(heights(pad)) == 0
+
+
+def test_the_page_cannot_set_the_state_of_the_pad(pad):
+    before = pad.editor.drawing
+    pad.editor.set_state({"drawing": {"lanes": 3}})
+    assert pad.editor.drawing is before
+    assert "must not" in pad.editor.status["text"]
+
+
+def test_shapes_undo_and_redo_come_as_messages(pad):
+    first = heights(pad)
+    send(pad, {"do": "shape", "lane": 0, "shape": "steps"})
+    assert len(np.unique(heights(pad))) == 5
+    send(pad, {"do": "undo"})
+    np.testing.assert_array_equal(heights(pad), first)
+    assert pad.editor.drawing["redo"]
+    send(pad, {"do": "redo"})
+    assert len(np.unique(heights(pad))) == 5
+
+
+def test_controls_act_like_a_person_or_a_cell_sets_them(pad):
+    shape = heights(pad)
+    pad.settings.descriptor.value = "fundamental"
+    assert list(pad.rendering.targets) == ["fundamental"]
+    np.testing.assert_array_equal(heights(pad), shape)
+    assert "fundamental" not in pad.settings.second.options
+    pad.settings.second.value = "centroid"
+    pad.settings.weight.value = 0.2
+    pad.settings.smoothness.value = 1.5
+    pad.settings.excitation.value = "noise"
+    assert pad.rendering.search == {"smoothness": 1.5, "rounds": 3, "weights": {"centroid": 0.2}}
+    assert pad.rendering.excitation == "noise"
+    pad.settings.descriptor.value = "centroid"
+    assert pad.settings.second.value == "none"
+    assert list(pad.rendering.targets) == ["centroid"]
+
+
+def test_of_drawings_that_come_while_one_is_worked_on_only_the_newest_is_heard(pad, monkeypatch):
+    begun, may_go_on, heard = threading.Event(), threading.Event(), []
+
+    def hear(made):
+        heard.append(made.curves["centroid"][0])
+        begun.set()
+        assert may_go_on.wait(10)
+        return sketch.hear(made)
+
+    monkeypatch.setattr(widgets, "hear", hear)
+    shown = []
+    pad.editor.observe(lambda change: shown.append(change.new["number"]), "result")
+    for version, height in enumerate((0.2, 0.4, 0.6, 0.8), 1):
+        pad.editor._handle_custom_msg(FLAT | {"version": version, "heights": [height, height]}, [])
+        assert begun.wait(10)
+    may_go_on.set()
+    pad.wait()
+    axis = pad.editor.drawing["lanes"][0]
+    expected = [axis["low"] + height * (axis["high"] - axis["low"]) for height in (0.2, 0.8)]
+    np.testing.assert_allclose(heard, expected)
+    assert shown == [pad.editor.drawing["number"]]
+
+
+def test_a_mistake_of_the_library_is_told_too(pad, monkeypatch, caplog):
+    monkeypatch.setattr(widgets, "hear", lambda made: 1 / 0)
+    send(pad, FLAT)
+    assert "ZeroDivisionError" in pad.editor.result["said"]
+    assert pad.editor.result["number"] == pad.editor.drawing["number"]
+    assert "could not be heard" in caplog.text
+    with pytest.raises(ValueError, match="nothing is heard"):
+        pad.save("nothing")
+
+
+def test_what_is_saved_is_loaded_with_its_settings(pad):
+    pad.settings.descriptor.value = "fundamental"
+    pad.settings.second.value = "centroid"
+    pad.settings.weight.value = 0.5
+    pad.settings.smoothness.value = 8
+    send(pad, FLAT | {"heights": np.linspace(0.2, 0.5, 259).tolist()})
+    codes = pad.rendering.codes
+    pad.save("slide")
+    assert pad.settings.saved.options == ("slide",)
+    other = TargetPad("violin", {"rolloff": np.full(50, 4000.0)}, pad.folder)
+    other.load("slide")
+    np.testing.assert_array_equal(other.rendering.codes, codes)
+    assert other.settings.lanes == ["fundamental", "centroid"]
+    assert (other.settings.weight.value, other.settings.smoothness.value) == (0.5, 8)
+
+
+def test_a_gain_is_loaded_as_a_lane(pad):
+    pad.settings.second.value = "gain"
+    send(pad, {"do": "shape", "lane": 1, "shape": "ramp"})
+    gain = pad.rendering.gain
+    assert gain[-1] == pytest.approx(DEFAULT_GAIN)
+    pad.save("swell")
+    pad.settings.second.value = "none"
+    pad.load("swell")
+    np.testing.assert_allclose(pad.rendering.gain, gain, atol=1e-9)
+
+
+def test_what_cannot_be_loaded_says_why(pad):
+    pad.settings.load.click()
+    assert "save one first" in pad.editor.status["text"]
+    pad.folder.mkdir()
+    (pad.folder / "broken.json").write_text("{")
+    pad.settings.list_saved("broken")
+    pad.settings.load.click()
+    assert "is not a series" in pad.editor.status["text"]
+    with pytest.raises(ValueError, match="no name for a file"):
+        pad.load("../elsewhere")
+
+
+def test_a_drawing_for_another_model_is_followed_by_this_one(pad, tmp_path, small):
+    model, _ = small
+    model.name = "small"
+    curve = timbrelib.target("sin", "centroid", 1500, 2500, 100)
+    table = timbrelib.analyse_codebook(model, cache=False)
+    made = sketch.Sketch(model, table, {"centroid": np.clip(curve, table["centroid"].min(), table["centroid"].max())})
+    sketch.save_sketch(pad.folder, "theirs", made, sketch.hear(made)[0])
+    pad.load("theirs")
+    assert "made by another small: this is how violin follows it" in pad.editor.status["text"]
+    np.testing.assert_allclose(pad.rendering.targets["centroid"], made.curves["centroid"], rtol=1e-4)
+
+
+def test_a_recording_becomes_the_drawing(pad):
+    before = heights(pad)
+    pad.follow(sum(sine(440 * n, 2.0, 0.2 / n) for n in range(1, 6)))
+    pad.wait()
+    assert pad.settings.seconds.value == pytest.approx(2, abs=0.02)
+    assert np.ptp(heights(pad)[5:-5]) < 0.01
+    send(pad, {"do": "undo"})
+    np.testing.assert_allclose(
+        heights(pad), np.interp(np.linspace(0, 1, 87), np.linspace(0, 1, 259), before), atol=1e-4
+    )
+    with pytest.raises(ValueError, match="finite floats"):
+        pad.follow(np.array([0, 1]))
+
+
+def test_a_recording_without_pitch_is_told_of(pad):
+    pad.settings.descriptor.value = "fundamental"
+    pad.follow(np.zeros(22_050, np.float32))
+    pad.wait()
+    assert "no pitch that could be followed" in pad.editor.result["said"]
+    assert pad.editor.result["problem"]
