@@ -93,7 +93,7 @@ def test_a_curve_drawn_in_the_notebook_is_heard_measured_and_saved(lab, browser)
         assert soundfile.info(folder / "a hill.wav").duration == pytest.approx(sound["seconds"], abs=0.01)
         np.testing.assert_allclose(timbrelib.load_series(folder / "a hill.json").targets["centroid"], target, rtol=1e-4)
         assert (folder / "a hill.png").stat().st_size > 20_000
-        pad.root.screenshot(path=SCREENSHOTS / "pad_light.png")
+        pad.root.screenshot(path=SCREENSHOTS / "pad_in_notebook.png")
 
 
 def test_undo_redo_and_shapes(lab, pad):
@@ -257,6 +257,7 @@ def contrast(page, of):
 def test_both_themes_are_readable(page, pad):
     pad.choose("second lane", "gain")
     pad.draw(HILL)
+    pad.draw([(0, 0), (0.1, 0.6), (0.5, 0.35), (0.8, 0.75), (1, 0)], lane=1)
     papers = set()
     for theme in ("Dark", "Light"):
         choose_theme(page, theme)

@@ -74,3 +74,13 @@ def test_noise_has_no_harmonics_and_silence_nothing():
     assert np.median(ratio) < -5  # dB
     assert 0.3 < np.median(flux) < np.sqrt(2)
     assert [len(x) for x in evaluation.cleanness(np.zeros(22_050, np.float32))] == [0, 0]
+
+
+def test_of_a_flat_target_the_error_is_said_in_its_unit():
+    flat = np.full(4, 1000.0)
+    assert evaluation.say_tracking("centroid", flat, flat + [10, 20, 30, np.nan]) == "20 Hz error"
+
+
+@pytest.mark.parametrize("name", ["centroid", "fundamental"])
+def test_of_a_silent_sound_it_is_said_that_nothing_is_heard(name):
+    assert evaluation.say_tracking(name, np.arange(1.0, 5.0), np.full(4, np.nan)) == f"no {name} heard"

@@ -65,6 +65,13 @@ def test_the_json_has_every_descriptor_of_every_frame(content, rendering, violin
     assert None in content["selected"]["fundamental"]  # of codes without pitch
 
 
+def test_a_loaded_series_says_how_its_codes_were_chosen(tmp_path, saved, violin, violin_table, rendering):
+    assert timbrelib.load_series(saved.with_suffix(".json")).search == {"smoothness": 4.0, "rounds": 3, "weights": {}}
+    given = replace(rendering, search=None)
+    timbrelib.save_rendering(tmp_path / "given", violin, violin_table, given)
+    assert timbrelib.load_series(tmp_path / "given.json").search is None
+
+
 def test_a_loaded_series_has_the_curves_with_nan_where_undefined(saved, rendering, violin_table):
     series = timbrelib.load_series(saved.with_suffix(".json"))
     np.testing.assert_array_equal(series.codes, rendering.codes)
@@ -96,7 +103,12 @@ def test_another_models_weights_are_refused(saved):
 @pytest.mark.parametrize(
     ("key", "entry"),
     [
-        ("format", 2),
+        ("format", 1),
+        ("search", {}),
+        ("search", [4.0]),
+        ("search", {"smoothness": -1, "rounds": 3, "weights": {}}),
+        ("search", {"smoothness": 4, "rounds": 3, "weights": {"loudness": 1}}),
+        ("search", {"smoothness": "smooth", "rounds": 3, "weights": {}}),
         ("hop", 256),
         ("codes", 64 * [0.5]),
         ("codes", 64 * [1.0]),
@@ -111,7 +123,7 @@ def test_a_series_with_a_wrong_entry_is_refused_in_a_sentence(tmp_path, content,
     refuse(tmp_path / "bad.json", json.dumps(content | {key: entry}))
 
 
-@pytest.mark.parametrize("key", ["format", "model", "fingerprint", "excitation", "codes", "gain", "selected"])
+@pytest.mark.parametrize("key", ["format", "model", "fingerprint", "excitation", "search", "codes", "gain", "selected"])
 def test_a_series_without_an_entry_is_refused_in_a_sentence(tmp_path, content, key):
     del content[key]
     refuse(tmp_path / "bad.json", json.dumps(content))

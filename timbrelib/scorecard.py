@@ -18,9 +18,12 @@ from timbrelib.comparison import as_markdown, compare, distance
 from timbrelib.control import ROUNDS, match, measure_audio, render
 from timbrelib.datasets import data_folder, recordings
 from timbrelib.evaluation import cleanness, reconstruction_distance, say_tracking, within_cents
+from timbrelib.intake import frames_in
+from timbrelib.lanes import axis
 from timbrelib.lines import follow, whole_octaves
 from timbrelib.model import VQVAE
 from timbrelib.series import load_series
+from timbrelib.sketch import Sketch, hear, shown
 from timbrelib.targets import FRAMES, bring_inside, span, target
 
 # the published audio by the same measures, against its best-fitting target
@@ -193,7 +196,7 @@ def model_rows(model: VQVAE, card: dict, data: str | Path | None) -> list[Row]:
 
 
 def speed_rows(model: VQVAE) -> list[Row]:
-    """Time the analysis of the codebook, matching and decoding of 23.8 s, on this machine, now."""
+    """Time the analysis of the codebook, matching and decoding of 23.8 s, and a round of the pad, here and now."""
     first = best_time(lambda: analyse_codebook(model, cache=False), 1)
     table = analyse_codebook(model)
     cached = best_time(lambda: analyse_codebook(model), 3)
@@ -214,6 +217,10 @@ def speed_rows(model: VQVAE) -> list[Row]:
         )
         said = f"{heard:.2f} s; {once:.2f} s with rounds=0"
         rows.append((f"{name} target to sound of {seconds:.1f} s, matching included", said, "-"))
+        axes = [axis(table, name)]
+        drawn = Sketch(model, table, {name: target("sin", name, *span(table, name), frames_in(6))})
+        round_trip = best_time(lambda: shown(hear(drawn)[0], axes), 3)  # noqa: B023
+        rows.append((f"{name} drawing to sound of 6 s, with curves and spectrogram", f"{round_trip:.2f} s", "-"))
     return rows
 
 
