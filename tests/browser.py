@@ -80,7 +80,7 @@ class Lab:
         kernel = self._session()["kernel"]["id"]
         client = BlockingKernelClient(connection_file=str(self.runtime / f"kernel-{kernel}.json"))
         client.load_connection_file()
-        client.start_channels()
+        client.start_channels(stdin=False, hb=False)
         try:
             yield client
         finally:

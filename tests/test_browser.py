@@ -341,6 +341,29 @@ def test_everything_that_can_be_reached_has_a_name(page, pad):
     assert {"model", "descriptor", "second lane", "seconds", "excitation", "name", "saved"} <= names
     assert {"exact (0) to smooth", "Undo", "Play", "Sine", "Save", "Load", "Sound as target…"} <= names
     assert any(name.startswith("centroid (Hz) over time") for name in names)
+    assert ("slider", "") not in found
+
+
+def test_the_tab_key_goes_through_all_controls_and_arrows_set_them(lab, page, pad):
+    page.get_by_label("model", exact=True).focus()
+    reached = []
+    for _ in range(24):
+        reached.append(
+            page.evaluate(
+                "(e => e.ariaLabel || e.labels?.[0]?.innerText || e.innerText || e.tagName)(document.activeElement)"
+            )
+        )
+        if reached[-1] == "descriptor":
+            page.keyboard.press("ArrowDown")
+            pad.heard()
+            assert lab.in_kernel("pad.settings.lanes") == ["bandwidth"]
+        page.keyboard.press("Tab")
+    names = [name.split("\n")[0].split(" over time")[0] for name in reached]
+    order = ["model", "descriptor", "second lane", "seconds", "Pause", "Sound as target…", "Sine", "Clear",
+             "bandwidth (Hz)", "The sound that follows the drawing", "exact (0) to smooth", "excitation", "name",
+             "Save", "saved", "Load"]  # fmt: skip
+    places = [names.index(name) for name in order]
+    assert places == sorted(places), names
 
 
 def test_notebook_7_draws_as_well(lab, browser):

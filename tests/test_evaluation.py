@@ -78,7 +78,7 @@ def test_noise_has_no_harmonics_and_silence_nothing():
 
 def test_of_a_flat_target_the_error_is_said_in_its_unit():
     flat = np.full(4, 1000.0)
-    assert evaluation.say_tracking("centroid", flat, flat + [10, 20, 30, np.nan]) == "20 Hz error"
+    assert evaluation.say_tracking("centroid", flat, np.array([1010, 1020, 970, np.nan])) == "20 Hz error"
 
 
 @pytest.mark.parametrize("name", ["centroid", "fundamental"])

@@ -208,7 +208,6 @@ class Lane {
     else if (event.key in places) this.at = Math.min(POINTS, Math.max(0, places[event.key]));
     else return;
     event.preventDefault();
-    event.stopPropagation();
     this.trace();
     this.readout.textContent = this.plot.svg.getAttribute("aria-valuetext");
   }

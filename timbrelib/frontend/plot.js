@@ -21,13 +21,14 @@ function button(parent, label, title, act) {
   return made;
 }
 
-// JupyterLab takes keys before the page does, and would move its cells by them.  Those that a widget understands
-// are kept from it, the others, like Ctrl+S, are not.
+// JupyterLab takes keys before and after the page does, and would move its cells by them.  Those that a widget
+// understands are kept from it, the others, like Ctrl+S, are not.  The menus of ipywidgets around the pad need the same.
 function ownKeys(root) {
   const keep = (event) => {
-    const command = event.ctrlKey || event.metaKey;
+    const area = root.closest(".widget-vbox") ?? root, command = event.ctrlKey || event.metaKey;
     const own = command ? /^[zy]$/i.test(event.key) : !event.altKey && event.key !== "Enter";
-    root.toggleAttribute("data-lm-suppress-shortcuts", own);
+    area.toggleAttribute("data-lm-suppress-shortcuts", own);
+    if (own && area.contains(event.target)) area.addEventListener("keydown", (e) => e.stopPropagation(), { once: true });
   };
   window.addEventListener("keydown", keep, true);
   return () => window.removeEventListener("keydown", keep, true);
