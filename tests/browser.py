@@ -115,12 +115,15 @@ class Lab:
 
     @contextmanager
     def notebook(self, browser: Browser, name: str, front: str = "lab/tree", **options):
-        """Open a notebook; afterwards there must have been no error in the console.  Ends its kernel."""
+        """Open a notebook; until the end there must be no error in the console, and no word to another host."""
         self.open.append(name)
         page = browser.new_page(viewport={"width": 1300, "height": 1250}, **options)
         errors = []
         page.on("console", lambda message: message.type == "error" and errors.append(message.text))
         page.on("pageerror", lambda error: errors.append(str(error)))
+        elsewhere = []
+        own = (self.address, self.address.replace("http", "ws"), "blob:", "data:")
+        page.on("request", lambda request: request.url.startswith(own) or elsewhere.append(request.url))
         page.set_default_timeout(PATIENCE)
         try:
             page.goto(f"{self.address}/{front}/{name}?token={TOKEN}&reset")
@@ -129,7 +132,7 @@ class Lab:
             if front == "notebooks":
                 errors.clear()  # Notebook 7.6 has two of its own as it starts, whatever it opens
             yield page
-            assert errors == []
+            assert (errors, elsewhere) == ([], [])
         except BaseException:
             page.screenshot(path=self.folder.parent / "failure.png")
             print(f"see {self.folder.parent / 'failure.png'}; errors in the console: {errors}")

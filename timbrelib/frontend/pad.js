@@ -40,13 +40,14 @@ function pad(model, el, views) {
   chooser.addEventListener("change", async () => {
     const [file] = chooser.files;
     if (!file) return;
+    chooser.value = "";  // so that the same file can be chosen again
     const most = model.get("drawing").largest;
     if (file.size > most) return say(`${file.name} has ${Math.round(file.size / 2 ** 20)} MB: give one of at most ${most / 2 ** 20} MB`, true);
+    say(`sending ${file.name}…`);
     for (let start = 0; start === 0 || start < file.size; start += CHUNK) {
       const part = await file.slice(start, start + CHUNK).arrayBuffer();
       model.send({ do: "upload", name: file.name, start, size: file.size }, undefined, [part]);
     }
-    chooser.value = "";
   });
 
   function say(text, problem) {

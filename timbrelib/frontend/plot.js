@@ -7,8 +7,8 @@ const LEFT = 72, RIGHT = 64, TOP = 8, BOTTOM = 22;  // px around the plot
 const clamp = (x) => Math.min(1, Math.max(0, x));
 
 function node(parent, name, attributes = {}, text = "") {
-  const html = !["svg", "g", "path", "rect", "line", "circle", "text", "image"].includes(name);
-  const made = html ? document.createElement(name) : document.createElementNS(SVG, name);
+  const drawn = name === "svg" || parent.namespaceURI === SVG;
+  const made = drawn ? document.createElementNS(SVG, name) : document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   if (text) made.textContent = text;
   parent.append(made);
