@@ -173,7 +173,7 @@ class Pad:
     def heard(self):
         """Wait until the pad is no longer busy."""
         self.page.wait_for_timeout(100)  # a control's message takes a moment to the kernel and back
-        expect(self.root).to_have_attribute("aria-busy", "false", timeout=PATIENCE)
+        expect(self.root.locator(".lanes")).to_have_attribute("aria-busy", "false", timeout=PATIENCE)
 
     def curve(self, kind: str, lane: int = 0) -> list[tuple[float, float]]:
         """Read a drawn or a measured curve off the page, as points (share of the width, height)."""
@@ -200,7 +200,7 @@ class Pad:
 
     def press(self, name: str):
         """Press one of the buttons."""
-        self.page.get_by_role("button", name=name, exact=True).first.click()
+        self.page.get_by_role("button", name=re.compile(f"^{name}(: .*)?$")).first.click()
         self.heard()
 
     def choose(self, label: str, value: str):

@@ -6,24 +6,31 @@ from timbrelib.drawing import Drawing, stretch
 
 @pytest.fixture
 def drawing():
-    return Drawing(np.zeros((2, 5)))
+    return Drawing(["centroid"], np.zeros((2, 5)))
 
 
-def test_a_change_of_one_lane_leaves_the_other(drawing):
-    drawing.change({1: np.linspace(0, 1, 5)})
+def test_drawing_one_lane_leaves_the_other_and_the_arrays_of_before(drawing):
+    before = drawing.heights
+    drawing.draw(1, np.linspace(0, 1, 5))
     np.testing.assert_array_equal(drawing.heights, [np.zeros(5), np.linspace(0, 1, 5)])
+    assert not before.any()
+
+
+def test_a_curve_of_another_length_is_stretched(drawing):
+    drawing.draw(0, np.array([0, 1]))
+    np.testing.assert_allclose(drawing.heights[0], np.linspace(0, 1, 5))
 
 
 def test_changes_are_taken_back_and_made_again(drawing):
     for height in (0.1, 0.2, 0.3):
-        drawing.change({0: np.full(5, height)})
+        drawing.draw(0, np.full(5, height))
     assert not drawing.can_redo
     drawing.undo()
     drawing.undo()
     assert drawing.heights[0, 0] == 0.1
     drawing.redo()
     assert drawing.heights[0, 0] == 0.2
-    drawing.change({0: np.full(5, 0.9)})
+    drawing.draw(0, np.full(5, 0.9))
     assert not drawing.can_redo
     drawing.undo()
     assert drawing.heights[0, 0] == 0.2
@@ -37,25 +44,20 @@ def test_without_a_past_or_a_future_nothing_happens(drawing):
 
 def test_only_so_much_is_remembered(drawing):
     for height in range(150):
-        drawing.change({0: np.full(5, height)})
+        drawing.draw(0, np.full(5, height))
     for _ in range(200):
         drawing.undo()
     assert drawing.heights[0, 0] == 49
 
 
-def test_an_older_drawing_comes_back_in_the_length_of_now(drawing):
-    drawing.change({0: np.linspace(0, 1, 5)})
-    drawing.change({0: np.zeros(5)})
-    drawing.resize(9)
+def test_lengths_and_lanes_come_back_as_they_were(drawing):
+    steps = np.array([[0, 0, 1, 1, 0.5], [0, 0, 0, 0, 0]])
+    drawing.put(["centroid"], steps)
+    drawing.put(["fundamental", "gain"], stretch(steps, 2))
+    assert (drawing.lanes, drawing.n_frames) == (("fundamental", "gain"), 2)
     drawing.undo()
-    np.testing.assert_allclose(drawing.heights[0], np.linspace(0, 1, 9))
-
-
-def test_curves_of_another_length_give_the_drawing_theirs(drawing):
-    drawing.change({1: np.linspace(0, 1, 5)})
-    drawing.change({0: np.ones(3)})
-    assert drawing.n_frames == 3
-    np.testing.assert_allclose(drawing.heights[1], [0, 0.5, 1])
+    assert drawing.lanes == ("centroid",)
+    np.testing.assert_array_equal(drawing.heights, steps)
 
 
 def test_stretching_keeps_shapes_and_makes_new_arrays():

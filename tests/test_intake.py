@@ -70,7 +70,9 @@ def test_a_file_begun_anew_forgets_the_last_one():
         (part(3, 5), [], "do not fit together"),
         (part(3, 5), [b"d", b"e"], "do not fit together"),
         (part(3, 5, name=None), [b"de"], "do not fit together"),
-        (part(3, 5), [b"defg"], "longer than was said"),
+        (part(3, 5), [b"defg"], "do not fit together"),
+        (part(3, 5, name="b.wav"), [b"de"], "do not fit together"),
+        (part(3, 6), [b"def"], "do not fit together"),
         (part(3, 101 * 2**20), [b"de"], "at most 100"),
         (part(3, "5"), [b"de"], "reload the page"),
         (part(-1, 5), [b"de"], "reload the page"),
@@ -91,8 +93,14 @@ def test_a_sound_is_decoded_and_its_name_cannot_lead_anywhere():
         assert len(intake.read_sound(name, content.getvalue())) == pytest.approx(22_050 / 2, abs=2)
 
 
+def test_of_a_long_sound_no_more_is_decoded_than_is_drawn():
+    content = io.BytesIO()
+    soundfile.write(content, np.zeros(90 * 8000), 8000, format="WAV")
+    assert len(intake.read_sound("long.wav", content.getvalue())) == 61 * 22_050
+
+
 def test_a_file_that_is_no_sound_is_called_by_its_own_name():
-    with pytest.raises(ValueError, match=r"^notes\.txt cannot be read as audio"):
+    with pytest.raises(ValueError, match=r"^'notes\.txt' cannot be read as audio"):
         intake.read_sound("notes.txt", b"do re mi")
 
 
@@ -111,7 +119,7 @@ def test_names_that_lead_elsewhere_or_nowhere_are_refused(name):
 
 
 def test_only_names_that_can_be_loaded_are_listed(tmp_path):
-    for name in ("b.json", "a b.json", ".hidden.json", "c.wav"):
+    for name in ("b.json", "a b.json", ".hidden.json", "c.wav", "a .json", "a..json"):
         (tmp_path / name).touch()
     assert intake.saved_names(tmp_path) == ["a b", "b"]
     assert intake.saved_names(tmp_path / "none") == []

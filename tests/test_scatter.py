@@ -50,8 +50,17 @@ def test_a_malformed_message_is_answered_by_a_sentence(codes, message):
 def test_the_page_cannot_set_the_codebook(codes):
     before = codes.codebook
     codes.set_state({"codebook": {}})
+    codes.set_state(None)
     assert codes.codebook is before
     assert "must not" in codes.heard["said"]
+
+
+def test_a_code_can_be_heard_again(codes):
+    shown = []
+    codes.observe(lambda change: shown.append(change.new["code"]), "heard")
+    for code in (3, 3, 4):
+        codes.hear(code)
+    assert shown == [3, 3, 4]
 
 
 def test_an_unknown_descriptor_is_refused():

@@ -110,6 +110,7 @@ def test_another_models_weights_are_refused(saved):
         ("search", {"smoothness": 4, "rounds": 3, "weights": {"loudness": 1}}),
         ("search", {"smoothness": "smooth", "rounds": 3, "weights": {}}),
         ("hop", 256),
+        ("excitation", "loud"),
         ("codes", 64 * [0.5]),
         ("codes", 64 * [1.0]),
         ("codes", "1, 2, 3"),

@@ -1,5 +1,7 @@
 import io
 import logging
+import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from timbrelib.audio import frame_gain
 from timbrelib.control import measure_audio, measure_quickly
 from timbrelib.evaluation import within_cents
 from timbrelib.lanes import LOUDEST, axis
+from timbrelib.series import Series
 from timbrelib.sketch import Sketch
 
 SECONDS = 130  # frames of three of them
@@ -126,7 +129,7 @@ def test_noise_has_a_brightness_though_it_has_no_pitch(violin_table):
 def test_a_recording_too_long_is_cut_and_one_too_short_or_silent_is_refused(violin_table):
     curves, said = sketch.followed(sine(880, 61.0), violin_table, ["centroid"])
     assert len(curves["centroid"]) == 2584
-    assert said.startswith("the first 60 of its 61 s are taken")
+    assert said.startswith("only the first 60 s of the recording are taken")
     with pytest.raises(ValueError, match=r"lasts 0\.20 s"):
         sketch.followed(sine(880, 0.2), violin_table, ["centroid"])
     with pytest.raises(ValueError, match="no centroid anywhere"):
@@ -161,3 +164,48 @@ def test_a_saved_fundamental_is_measured_by_the_estimator_that_scores(tmp_path, 
     expected = measure_audio(rendering.audio, ["fundamental"])["fundamental"]
     np.testing.assert_allclose(written, expected[:60], rtol=1e-5)
     assert not np.allclose(written, rendering.measured["fundamental"], rtol=1e-5)
+
+
+def test_a_sound_too_loud_for_a_file_is_told_of(violin, violin_table):
+    loud = Sketch(violin, violin_table, {"flatness": np.full(60, 0.0001), "gain": np.full(60, 0.4)})
+    rendering, _ = sketch.hear(loud)
+    assert "would clip and is lowered by" in sketch.shown(rendering, [axis(violin_table, "flatness")])["said"]
+
+
+def test_another_threads_messages_are_not_overheard():
+    with sketch.overheard() as records:
+        other = threading.Thread(target=lambda: logging.getLogger("timbrelib").warning("elsewhere"))
+        other.start()
+        other.join()
+    assert records == []
+
+
+def series(targets, gain=0.05, **search):
+    curves = {name: np.full(30, 1500.0) for name in targets}
+    search = {"smoothness": 4.0, "rounds": 3, "weights": {}} | search
+    return Series("violin", "0", np.zeros(30, int), np.full(30, gain), "locked", search, curves, curves, curves)
+
+
+@pytest.mark.parametrize(
+    ("opened", "lanes", "settings", "says"),
+    [
+        (series(["centroid"]), ["centroid"], (4.0, 1.0), ""),
+        (series(["centroid"], 0.02), ["centroid", "gain"], (4.0, 1.0), ""),
+        (series(["centroid"], 0.2), ["centroid", "gain"], (4.0, 1.0), "without its gain above 0.1"),
+        (series(["fundamental", "centroid"], 0.02), ["fundamental", "centroid"], (4.0, 1.0), "without its gain"),
+        (series(["centroid"], rounds=8, smoothness=2), ["centroid"], (2, 1.0), "without its 8 rounds"),
+        (series(["fundamental", "centroid"], weights={"centroid": 0.5}), ["fundamental", "centroid"], (4.0, 0.5), ""),
+        (series(["fundamental", "centroid"], weights={"fundamental": 2}), ["fundamental", "centroid"], (4.0, 0.5), ""),
+        (
+            replace(series(["centroid"]), search=None),
+            ["centroid"],
+            (4.0, 1.0),
+            "its codes, which were not searched for",
+        ),
+    ],
+)
+def test_a_series_is_reopened_as_far_as_there_is_a_place_for_it(opened, lanes, settings, says):
+    curves, *controls, said = sketch.reopened(opened)
+    assert list(curves) == lanes
+    assert tuple(controls) == settings
+    assert (says in said) if says else said == ""

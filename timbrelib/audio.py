@@ -22,12 +22,13 @@ N_FFT = 2048  # samples in a frame
 HOP = 512  # samples from one frame to the next
 N_BINS = N_FFT // 2 + 1
 FULL_SCALE = 0.99  # peak to which a sound too loud for a file is lowered
+SLOWEST = 1000  # Hz; a file of fewer samples a second is damaged, and would become huge
 SHORTEST = 0.01  # s; anything shorter holds no frame worth the name
 FAINTEST = -80.0  # dB below the energy of a frame: what is fainter is cut off, for the ear cuts it off too
 BLOCK = 4096  # frames held in memory at a time, so that an hour of sound fits
 
 
-def load_audio(path: str | Path) -> np.ndarray:
+def load_audio(path: str | Path, longest: float | None = None) -> np.ndarray:
     """Read a sound file as mono at 22,050 Hz.
 
     Parameters
@@ -35,6 +36,8 @@ def load_audio(path: str | Path) -> np.ndarray:
     path : str or Path
         Any format that libsndfile reads: wav, flac, mp3, ogg, aiff; any rate, any number
         of channels (they are averaged), any bit depth.
+    longest : float, optional
+        Seconds from the beginning that are read; by default all.
 
     Returns
     -------
@@ -46,7 +49,8 @@ def load_audio(path: str | Path) -> np.ndarray:
     FileNotFoundError
         There is no such file.
     ValueError
-        The file is not audio, is damaged, is shorter than 10 ms or holds NaN or infinity.
+        The file is not audio, is damaged, is shorter than 10 ms, has fewer than 1,000
+        samples a second, or holds NaN or infinity.
     """
     import librosa
     import soundfile
@@ -55,19 +59,23 @@ def load_audio(path: str | Path) -> np.ndarray:
     if not path.is_file():
         raise FileNotFoundError(f"there is no sound file {path}: check the name and the folder")
     try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        rate = soundfile.info(path).samplerate
+        length = -1 if longest is None else int(longest * rate)
+        samples, _ = soundfile.read(path, length, dtype="float32", always_2d=True)
     except soundfile.SoundFileError as error:
         raise ValueError(
             f"{path} cannot be read as audio ({error}): give a wav, flac, mp3, ogg or aiff file"
         ) from error
-    mono = samples.mean(axis=1)  # (n, channels) -> (n,)
+    if rate < SLOWEST:
+        raise ValueError(f"{path} has {rate} samples a second: give a sound of at least {SLOWEST}")
+    mono = check_audio(samples.mean(axis=1), str(path)) if len(samples) else samples[:, 0]  # (n, channels) -> (n,)
     if len(mono) < SHORTEST * rate:
         raise ValueError(
             f"{path} lasts {1000 * len(mono) / rate:.1f} ms: give a sound of at least {1000 * SHORTEST:.0f} ms"
         )
     if rate != SAMPLE_RATE:
         mono = librosa.resample(mono, orig_sr=rate, target_sr=SAMPLE_RATE, res_type="soxr_vhq")
-    return check_audio(mono, str(path))
+    return mono
 
 
 def check_audio(audio: np.ndarray, name: str = "the audio") -> np.ndarray:

@@ -221,6 +221,7 @@ def measure_audio(audio: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarr
 
     A fundamental is followed by another estimator than the one that made the codebook's table.
     """
+    names = list(names)
     measured = measure_all(audio, [name for name in names if name != "fundamental"])
     return {name: measured[name] if name in measured else track_fundamental(audio) for name in names}
 
@@ -231,6 +232,7 @@ def measure_quickly(audio: np.ndarray, names: Iterable[str]) -> dict[str, np.nda
     That is a hundred times as fast; a frame counts as voiced from a periodicity of
     `HEARD_AS_PITCH`, with which as many frames do as with pYIN.
     """
+    names = list(names)
     measured = measure_all(audio, [name for name in names if name != "fundamental"])
     if "fundamental" in names:
         spectrum = spectra(check_audio(audio))  # (frames, N_BINS)

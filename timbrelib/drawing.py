@@ -3,6 +3,8 @@
 Notebook: 05_draw_target.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 LANES = 2
@@ -10,22 +12,30 @@ REMEMBERED = 100  # changes that can be undone
 
 
 class Drawing:
-    """Curves as heights from 0 to 1, with undo and redo.
+    """Curves as heights from 0 to 1, and the names of their lanes, with undo and redo of both.
 
     Parameters
     ----------
-    heights : ndarray, float64, (LANES, frames)
-
-    Attributes
-    ----------
+    lanes : sequence of str
+        Descriptors, or ``gain``; one or two.
     heights : ndarray, float64, (LANES, frames)
         A lane that is not in use keeps its curve.
     """
 
-    def __init__(self, heights: np.ndarray) -> None:
-        self.heights = heights
-        self._past: list[np.ndarray] = []
-        self._future: list[np.ndarray] = []
+    def __init__(self, lanes: Sequence[str], heights: np.ndarray) -> None:
+        self._now = tuple(lanes), heights
+        self._past: list[tuple[tuple[str, ...], np.ndarray]] = []
+        self._future: list[tuple[tuple[str, ...], np.ndarray]] = []
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """Names of the lanes in use."""
+        return self._now[0]
+
+    @property
+    def heights(self) -> np.ndarray:
+        """The curves, float64 (LANES, frames)."""
+        return self._now[1]
 
     @property
     def n_frames(self) -> int:
@@ -42,31 +52,30 @@ class Drawing:
         """Whether a change was taken back."""
         return bool(self._future)
 
-    def change(self, curves: dict[int, np.ndarray]) -> None:
-        """Give lanes, by their index, new curves, each (frames,); if all have another length, so has the drawing."""
-        n_frames = len(next(iter(curves.values())))
-        self._past = [*self._past[1 - REMEMBERED :], self.heights]
+    def put(self, lanes: Sequence[str], heights: np.ndarray) -> None:
+        """Change names, curves (LANES, frames) and so perhaps the length."""
+        self._past = [*self._past[1 - REMEMBERED :], self._now]
         self._future = []
-        self.heights = stretch(self.heights, n_frames)
-        for lane, heights in curves.items():
-            self.heights[lane] = heights
+        self._now = tuple(lanes), heights
 
-    def resize(self, n_frames: int) -> None:
-        """Stretch the curves to another number of frames."""
-        self.heights = stretch(self.heights, n_frames)
+    def draw(self, lane: int, heights: np.ndarray) -> None:
+        """Give one lane another curve, (n,), stretched to the length of the drawing."""
+        curves = self.heights.copy()
+        curves[lane] = stretch(heights[None], self.n_frames)[0]
+        self.put(self.lanes, curves)
 
     def undo(self) -> None:
-        """Take back the last change, if there is one; the length stays."""
+        """Take back the last change, if there is one."""
         self._step(self._past, self._future)
 
     def redo(self) -> None:
         """Make the last change that was taken back again, if there is one."""
         self._step(self._future, self._past)
 
-    def _step(self, source: list[np.ndarray], other: list[np.ndarray]) -> None:
+    def _step(self, source: list, other: list) -> None:
         if source:
-            other.append(self.heights)
-            self.heights = stretch(source.pop(), self.n_frames)
+            other.append(self._now)
+            self._now = source.pop()
 
 
 def stretch(heights: np.ndarray, n_frames: int) -> np.ndarray:

@@ -86,6 +86,7 @@ class Upload:
 
     def __init__(self) -> None:
         self._content = bytearray()
+        self._file: tuple[str, int] | None = None
 
     def add(self, message: object, parts: list) -> tuple[str, bytes] | None:
         """Take a part of the file.
@@ -110,19 +111,23 @@ class Upload:
         size, start = (whole(message, key, 2**53) for key in ("size", "start"))
         if size > LARGEST:
             raise ValueError(f"the file has {size / 2**20:.0f} MB: give one of at most {LARGEST // 2**20}")
-        if start == 0:
-            self._content.clear()
         name = message.get("name")
-        if not isinstance(name, str) or start != len(self._content) or len(parts) != 1:
+        if start == 0:
+            self._content, self._file = bytearray(), (name, size)
+        fits = isinstance(name, str) and self._file == (name, size) and start == len(self._content) and len(parts) == 1
+        if not fits or start + len(parts[0]) > size:
             raise ValueError("the parts of the file do not fit together: choose it again")
         self._content += parts[0]
-        if len(self._content) > size:
-            raise ValueError("the file is longer than was said: choose it again")
-        return (name, bytes(self._content)) if len(self._content) == size else None
+        if len(self._content) < size:
+            return None
+        content, self._content, self._file = bytes(self._content), bytearray(), None
+        return name, content
 
 
 def read_sound(name: str, content: bytes) -> np.ndarray:
     """Decode a sound file that the front end has sent, float32 (n,) mono at 22,050 Hz.
+
+    No more of it is decoded than a second beyond what a drawing can hold.
 
     Raises
     ------
@@ -133,9 +138,9 @@ def read_sound(name: str, content: bytes) -> np.ndarray:
         path = Path(folder) / ("sound" + re.sub(r"[^\w.]", "_", Path(name).suffix)[:16])
         path.write_bytes(content)
         try:
-            return load_audio(path)
+            return load_audio(path, LONGEST + 1)
         except ValueError as error:
-            raise ValueError(str(error).replace(str(path), name[:80])) from error
+            raise ValueError(str(error).replace(str(path), f"{name!r:.80}")) from error
 
 
 def checked_drawing(curves: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -186,4 +191,5 @@ def checked_name(name: str) -> str:
 
 def saved_names(folder: Path) -> list[str]:
     """List the drawings saved in a folder."""
-    return sorted(path.stem for path in folder.glob("*.json") if NAME.fullmatch(path.stem))
+    names = sorted(path.stem for path in folder.glob("*.json"))
+    return [name for name in names if NAME.fullmatch(name) and name == name.strip(" .")]

@@ -38,7 +38,8 @@ class CodeScatter(anywidget.AnyWidget):
     codebook : dict
         ``codes``: place from 0 to 1 across and up, and colour, of every code; ``label``.
     heard : dict
-        ``code``, ``sound`` (a wav) and ``said``, the values of the code in words.
+        ``code``, ``sound`` (a wav), ``said``, the values of the code in words, and a
+        ``number`` that tells a code heard again from one that is there still.
 
     Raises
     ------
@@ -56,7 +57,7 @@ class CodeScatter(anywidget.AnyWidget):
     _esm = script("plot.js", "scatter.js")
     _css = script("pad.css")
     codebook = traitlets.Dict().tag(sync=True)
-    heard = traitlets.Dict({"code": -1, "sound": b"", "said": ""}).tag(sync=True)
+    heard = traitlets.Dict({"number": 0, "code": -1, "sound": b"", "said": ""}).tag(sync=True)
 
     def __init__(self, model: str | Path = "violin", descriptor: str = "centroid") -> None:
         super().__init__()
@@ -81,7 +82,7 @@ class CodeScatter(anywidget.AnyWidget):
 
     def set_state(self, sync_data: dict) -> None:
         """Refuse to be set by the page."""
-        self.heard = self.heard | {"said": f"the page tried to set {len(sync_data)} values, which it must not"}
+        self._show(-1, b"", "the page tried to set the codebook, which it must not: reload it")
 
     def hear(self, code: int) -> np.ndarray:
         """Let a code sound for a second, float32 (n,), and show its values.
@@ -96,14 +97,17 @@ class CodeScatter(anywidget.AnyWidget):
         row = self._table[code]
         has = [f"{name} {row[name]:.4g} {DESCRIPTORS[name].unit}" for name in DESCRIPTORS if np.isfinite(row[name])]
         said = f"code {code}: {', '.join(text.strip() for text in has)}; stood for {row['use']} training frames"
-        self.heard = {"code": int(code), "sound": wav_bytes(audio), "said": said}
+        self._show(int(code), wav_bytes(audio), said)
         return audio
+
+    def _show(self, code: int, sound: bytes, said: str) -> None:
+        self.heard = {"number": self.heard["number"] + 1, "code": code, "sound": sound, "said": said}
 
     def _asked(self, _widget: anywidget.AnyWidget, message: object, _parts: list) -> None:
         try:
             self.hear(whole(message, "code", len(self._table)))
         except ValueError as error:
-            self.heard = {"code": -1, "sound": b"", "said": str(error)}
+            self._show(-1, b"", str(error))
 
 
 def colours(table: np.ndarray, descriptor: str) -> list[str]:

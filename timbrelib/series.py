@@ -15,6 +15,7 @@ from timbrelib.control import Rendering, check_search, measure_audio
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.files import written_whole
 from timbrelib.model import VQVAE
+from timbrelib.synthesis import EXCITATIONS
 
 FORMAT = 2  # of the JSON
 
@@ -176,6 +177,8 @@ def load_series(path: str | Path) -> Series:
                 for field in ("targets", "selected", "measured")
             },
         )
+        if series.excitation not in EXCITATIONS:
+            raise ValueError(f"there is no excitation {series.excitation!r:.40}")
         if not all(type(code) is int for code in content["codes"]):
             raise ValueError("its codes are not whole numbers")
         if series.search is not None:

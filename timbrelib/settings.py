@@ -3,6 +3,7 @@
 Notebook: 05_draw_target.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,7 +69,8 @@ class Settings:
         self.above = row(self.model, self.descriptor, self.second, self.seconds)
         self.below = row(self.smoothness, self.weight, self.excitation)
         self.files = row(self.name, self.save, self.replace, self.saved, self.load)
-        self._quiet = False
+        self._quiet = threading.local()  # a thread that sets controls is not to deafen another
+        self.name.observe(lambda _change: self.ask_before_replacing(False), "value")  # it was asked of another name
         self.list_saved(None)
         self.ask_before_replacing(False)
 
@@ -76,6 +78,10 @@ class Settings:
     def lanes(self) -> list[str]:
         """The descriptor, and the second lane's if there is one, or ``gain``."""
         return [name for name in (self.descriptor.value, self.second.value) if name != NONE]
+
+    def model_named(self, name: str) -> str:
+        """Find the model, or the folder, of a name in the menu; the one that is chosen if there is none."""
+        return next((option for option in self.model.options if Path(option).name == name), self.model.value)
 
     def choose_lanes(self, names: Sequence[str], n_frames: int) -> None:
         """Set the controls to one or two lanes of a length.
@@ -117,15 +123,20 @@ class Settings:
     @contextmanager
     def quietly(self) -> Iterator[None]:
         """Set several controls without a reaction to each."""
-        before, self._quiet = self._quiet, True
+        before = self._is_quiet
+        self._quiet.now = True
         try:
             yield
         finally:
-            self._quiet = before
+            self._quiet.now = before
+
+    @property
+    def _is_quiet(self) -> bool:
+        return getattr(self._quiet, "now", False)
 
     def on_change(self, control: ipywidgets.Widget, react: Callable[[], None]) -> None:
         """Call `react` when a person, or a cell, sets a control."""
-        control.observe(lambda _change: self._quiet or react(), "value")
+        control.observe(lambda _change: self._is_quiet or react(), "value")
 
 
 def menu(label: str, options: Sequence[str]) -> ipywidgets.Dropdown:

@@ -5,6 +5,7 @@ Notebook: 05_draw_target.
 
 import logging
 import logging.handlers
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,15 +15,16 @@ from pathlib import Path
 import numpy as np
 
 from timbrelib.audio import N_BINS, SAMPLE_RATE, frame_gain, spectra, wav_bytes
-from timbrelib.control import SMOOTHNESS, Rendering, measure_audio, measure_quickly, render
+from timbrelib.control import ROUNDS, SMOOTHNESS, Rendering, measure_audio, measure_quickly, render
 from timbrelib.descriptors import measure_all
+from timbrelib.drawing import LANES
 from timbrelib.evaluation import say_rendering
 from timbrelib.intake import LONGEST, SHORTEST, checked_name
 from timbrelib.lanes import GAIN, LOUDEST, Axis
 from timbrelib.lines import follow, hold, whole_octaves
 from timbrelib.model import DEFAULT_GAIN, VQVAE
 from timbrelib.plots import DYNAMIC_RANGE, FAINTEST_PEAK, decoding, save_figure
-from timbrelib.series import save_rendering
+from timbrelib.series import Series, save_rendering
 from timbrelib.targets import bring_inside, span
 
 ROWS = 256  # of the spectrogram's picture
@@ -86,19 +88,26 @@ def hear(sketch: Sketch) -> tuple[Rendering, str]:
             sketch.model, sketch.table, targets, gain, sketch.excitation, weights, sketch.smoothness,
             measure=measure_quickly,
         )  # fmt: skip
-    return rendering, "; ".join(record.getMessage() for record in records)
+    return rendering, messages(records)
 
 
 @contextmanager
 def overheard() -> Iterator[list[logging.LogRecord]]:
-    """Collect what the library logs, which a widget shows where no log is seen."""
+    """Collect what the library logs in this thread, which a widget shows where no log is seen."""
+    here = threading.get_ident()
     listener = logging.handlers.BufferingHandler(capacity=1000)
+    listener.addFilter(lambda record: record.thread == here)
     logger = logging.getLogger("timbrelib")
     logger.addHandler(listener)
     try:
         yield listener.buffer
     finally:
         logger.removeHandler(listener)
+
+
+def messages(records: Sequence[logging.LogRecord]) -> str:
+    """Join what was overheard into one line."""
+    return "; ".join(record.getMessage() for record in records)
 
 
 def followed(audio: np.ndarray, table: np.ndarray, names: Sequence[str]) -> tuple[dict[str, np.ndarray], str]:
@@ -128,7 +137,7 @@ def followed(audio: np.ndarray, table: np.ndarray, names: Sequence[str]) -> tupl
     seconds = len(audio) / SAMPLE_RATE
     if seconds < SHORTEST:
         raise ValueError(f"the recording lasts {seconds:.2f} s: give one of at least {SHORTEST} s")
-    notes = [f"the first {LONGEST:.0f} of its {seconds:.0f} s are taken"] if seconds > LONGEST else []
+    notes = [f"only the first {LONGEST:.0f} s of the recording are taken"] if seconds > LONGEST else []
     audio = audio[: int(LONGEST * SAMPLE_RATE)]
     descriptors = [name for name in names if name != GAIN]
     gain = frame_gain(audio)
@@ -148,7 +157,39 @@ def followed(audio: np.ndarray, table: np.ndarray, names: Sequence[str]) -> tupl
         curves = {name: bring_inside(table, name, curves[name], "map") for name in descriptors}
     if GAIN in names:
         curves[GAIN] = gain * (LOUDEST / gain.max())
-    return curves, "; ".join([*notes, *(record.getMessage() for record in records)])
+    return curves, "; ".join(filter(None, [*notes, messages(records)]))
+
+
+def reopened(series: Series) -> tuple[dict[str, np.ndarray], float, float, str]:
+    """Find out how a series is drawn and set in the pad.
+
+    Parameters
+    ----------
+    series : Series
+
+    Returns
+    -------
+    curves : dict of str to ndarray, float64, (frames,)
+        Its targets, and ``gain`` where it is not the usual one and there is a lane for it.
+    smoothness, weight : float
+        For the controls.
+    said : str
+        What the pad has no place for.
+    """
+    curves, lost = dict(series.targets), []
+    if (series.gain != DEFAULT_GAIN).any():
+        if len(curves) < LANES:
+            curves[GAIN] = series.gain
+        if len(series.targets) == LANES or series.gain.max() > LOUDEST:
+            lost.append("its gain" if len(series.targets) == LANES else f"its gain above {LOUDEST:g}")
+    search = series.search or {"smoothness": SMOOTHNESS, "rounds": ROUNDS, "weights": {}}
+    weights = [search["weights"].get(name, 1.0) for name in series.targets]
+    if series.search is None:
+        lost.append("its codes, which were not searched for")
+    elif search["rounds"] != ROUNDS:
+        lost.append(f"its {search['rounds']} rounds")
+    said = f"the drawing is taken without {' and '.join(lost)}" if lost else ""
+    return curves, search["smoothness"], weights[-1] / weights[0] if len(weights) == LANES else 1.0, said
 
 
 def shown(rendering: Rendering, axes: Sequence[Axis]) -> dict:
@@ -165,7 +206,8 @@ def shown(rendering: Rendering, axes: Sequence[Axis]) -> dict:
     dict
         ``lanes``: for each axis ``selected`` and ``measured`` heights (None where
         undefined) and ``error`` in words, or None for the gain; ``sound``: a wav;
-        ``spectrogram``: a PNG from 0 Hz to half the sample rate.
+        ``spectrogram``: a PNG from 0 Hz to half the sample rate; ``said``: what there was
+        to warn of.
     """
     errors = say_rendering(rendering)
     lanes = [
@@ -178,7 +220,9 @@ def shown(rendering: Rendering, axes: Sequence[Axis]) -> dict:
         else None
         for axis in axes
     ]
-    return {"lanes": lanes, "sound": wav_bytes(rendering.audio), "spectrogram": picture(rendering.audio)}
+    with overheard() as records:
+        sound = wav_bytes(rendering.audio)
+    return {"lanes": lanes, "sound": sound, "spectrogram": picture(rendering.audio), "said": messages(records)}
 
 
 def places(axis: Axis, values: np.ndarray) -> list[float | None]:

@@ -5,11 +5,9 @@ Built with anywidget on ipywidgets; what runs in the browser lies in ``frontend/
 Notebook: 05_draw_target.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import ipywidgets
@@ -19,18 +17,16 @@ from timbrelib import intake
 from timbrelib.audio import SAMPLE_RATE, check_audio
 from timbrelib.checkpoint import load_model
 from timbrelib.codebook import analyse_codebook
-from timbrelib.control import SMOOTHNESS, Rendering
+from timbrelib.control import Rendering
 from timbrelib.curves import FRAME_RATE
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.drawing import LANES, Drawing, stretch
-from timbrelib.frontend import NOTHING, Editor
-from timbrelib.lanes import GAIN, Axis, axis, lane, shape_heights
-from timbrelib.model import DEFAULT_GAIN
+from timbrelib.frontend import Editor
+from timbrelib.lanes import Axis, axis, lane, shape_heights
+from timbrelib.listener import Listener, sentence
 from timbrelib.series import load_series
 from timbrelib.settings import SECONDS, Settings
-from timbrelib.sketch import Sketch, followed, hear, save_sketch, shown
-
-log = logging.getLogger(__name__)
+from timbrelib.sketch import Sketch, followed, reopened, save_sketch
 
 
 class TargetPad(ipywidgets.VBox):
@@ -75,21 +71,22 @@ class TargetPad(ipywidgets.VBox):
         drawing: Mapping[str, np.ndarray] | None = None,
         folder: str | Path = "drawings",
     ) -> None:
-        self.folder = Path(folder)
+        self.folder = Path(folder).absolute()
         self.settings = Settings(str(model), self.folder)
         self.editor = Editor()
         super().__init__([self.settings.above, self.editor, self.settings.below, self.settings.files])
-        self._number = self._version = 0
+        self._listener = Listener(lambda result: self.editor.set_trait("result", result))
+        self._version = 0  # of the page's last drawing
+        self._drawn = 0  # changes of the drawing
         self._upload = intake.Upload()
-        self._heard: tuple[Sketch, Rendering] | None = None
-        self._pool, self._waiting = ThreadPoolExecutor(1), Future()
+        self._loaded: tuple[str, str] | None = None  # model and excitation
         self._load_model()
-        self._drawing = Drawing(np.full((LANES, intake.frames_in(SECONDS)), 0.5))
+        self._drawing = Drawing(self.settings.lanes, np.full((LANES, intake.frames_in(SECONDS)), 0.5))
         if drawing is None:
-            first = self._axes()[0]
-            drawing = {first.name: first.values(shape_heights("sin", first, self._table, intake.frames_in(SECONDS)))}
-        self._take(drawing)
-        self._drawing = Drawing(self._drawing.heights)  # with nothing to undo
+            self._drawing.draw(0, shape_heights("sin", self._axes()[0], self._table, self._drawing.n_frames))
+        else:
+            self._take(drawing)
+        self._drawing = Drawing(self._drawing.lanes, self._drawing.heights)  # with nothing to undo
         self._listen()
         self._ask(play=False)
         self.wait()
@@ -102,47 +99,72 @@ class TargetPad(ipywidgets.VBox):
     @property
     def rendering(self) -> Rendering:
         """What is heard: waits for it, should it be in the making."""
-        return self._newest()[1]
+        return self._listener.newest()[1]
 
     def wait(self) -> None:
         """Wait until the newest drawing is heard."""
-        while not (newest := self._waiting).done():
-            wait([newest])
+        self._listener.wait()
 
     def save(self, name: str, replacing: bool = False) -> list[Path]:
         """Write what is heard into the folder, as `timbrelib.sketch.save_sketch` says."""
-        paths = save_sketch(self.folder, name, *self._newest(), replacing)
+        paths = save_sketch(self.folder, name, *self._listener.newest(), replacing)
         self.settings.list_saved(paths[0].stem)
         return paths
 
     def load(self, name: str) -> None:
-        """Take a drawing out of the folder, with its settings; raises as `timbrelib.load_series` does."""
+        """Take a drawing out of the folder, with its settings.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is none of that name.
+        ValueError
+            It is damaged, or nothing that could be drawn with this model.
+        """
         series = load_series(self.folder / f"{intake.checked_name(name)}.json")
-        curves, settings = dict(series.targets), self.settings
-        if len(curves) < LANES and (series.gain != DEFAULT_GAIN).any():
-            curves[GAIN] = series.gain
-        search = series.search or {"smoothness": SMOOTHNESS, "weights": {}}
-        with settings.quietly():
-            if series.model in settings.model.options:
-                settings.model.value = series.model
-            settings.excitation.value = series.excitation
-            settings.smoothness.value = search["smoothness"]
-            settings.weight.value = min([1.0, *search["weights"].values()])
-            self._load_model()
-        self._take(curves)
-        self._ask()
-        if self._model.fingerprint != series.fingerprint:
-            self.editor.say(f"{name} was made by another {series.model}: this is how {self._model.name} follows it")
+        curves, smoothness, weight, said = reopened(series)
+        settings = self.settings
+        with self._listener.lock:
+            before = self._loaded
+            try:
+                same = self._model.fingerprint == series.fingerprint
+                self._load_model(
+                    settings.model.value if same else settings.model_named(series.model), series.excitation
+                )
+                self._take(curves)
+            except (ValueError, OSError):
+                self._load_model(*before)
+                raise
+            with settings.quietly():
+                settings.smoothness.value, settings.weight.value = smoothness, weight
+            if self._model.fingerprint != series.fingerprint:
+                said = f"made by another {series.model}, and followed by {self._model.name} here; {said}".rstrip("; ")
+            self._ask(said)
 
     def follow(self, audio: np.ndarray) -> None:
-        """Take the curves of a recording, float (n,), as the drawing, as `timbrelib.sketch.followed` says."""
-        self._ask(check_audio(audio))
+        """Take the curves of a recording as the drawing; what cannot be followed is said in the pad.
 
-    def _newest(self) -> tuple[Sketch, Rendering]:
-        self.wait()
-        if self._heard is None:
-            raise ValueError(f"nothing is heard, for {self.editor.result['said']}")
-        return self._heard
+        Parameters
+        ----------
+        audio : ndarray, float, (n,)
+            Mono at 22,050 Hz.
+
+        Raises
+        ------
+        ValueError
+            It is no such sound.
+        """
+        audio = check_audio(audio)
+        self._follow(lambda: audio)
+
+    def close(self) -> None:
+        """Take the pad off the page, and let go of its threads."""
+        self._listener.close()
+        for part in self.children:
+            for control in getattr(part, "children", ()):
+                control.close()
+            part.close()
+        super().close()
 
     def _listen(self) -> None:
         """React to the controls and to the page."""
@@ -164,40 +186,39 @@ class TargetPad(ipywidgets.VBox):
         """Say a mistake in the pad, for nobody reads what a kernel prints about a message."""
         try:
             yield
-        except (ValueError, OSError) as error:
+        except Exception as error:
             self._publish()
-            self.editor.say(str(error), problem=True)
+            self.editor.say(sentence(error), problem=True)
 
     def _set(self, prepare: Callable[[], None]) -> None:
         """React to a control."""
-        with self._answering():
+        with self._answering(), self._listener.lock:
             with self.settings.quietly():
                 prepare()
+            if self._drawing.lanes != tuple(self.settings.lanes):
+                self._drawing.put(self.settings.lanes, self._drawing.heights)
             self._ask()
 
     def _asked(self, _editor: Editor, message: object, parts: list) -> None:
         """React to a message of the page."""
-        with self._answering():
+        with self._answering(), self._listener.lock:
             verb = message.get("do") if isinstance(message, dict) else None
+            if verb == "upload":
+                if file := self._upload.add(message, parts):
+                    self._follow(lambda: intake.read_sound(*file))
+                return
+            self._version = max(self._version, intake.read_version(message))
             if verb == "draw":
-                self._version = max(self._version, intake.read_version(message))
-                drawn = intake.read_heights(message)[None]  # (1, n)
-                self._drawing.change({self._lane(message): stretch(drawn, self._drawing.n_frames)[0]})
+                self._drawing.draw(self._lane(message), intake.read_heights(message))
             elif verb == "shape":
                 lane, shape = self._lane(message), intake.read_shape(message)
-                heights = shape_heights(shape, self._axes()[lane], self._table, self._drawing.n_frames)
-                self._drawing.change({lane: heights})
-            elif verb == "undo":
-                self._drawing.undo()
-            elif verb == "redo":
-                self._drawing.redo()
-            elif verb == "upload":
-                file = self._upload.add(message, parts)
-                if file is not None:
-                    self._ask(intake.read_sound(*file))
-                return
+                self._drawing.draw(lane, shape_heights(shape, self._axes()[lane], self._table, self._drawing.n_frames))
+            elif verb in ("undo", "redo"):
+                (self._drawing.undo if verb == "undo" else self._drawing.redo)()
+                self.settings.choose_lanes(self._drawing.lanes, self._drawing.n_frames)
             else:
                 raise ValueError(f"the page asked for {verb!r:.40}, which there is not: reload it")
+            self._drawn += 1
             self._ask()
 
     def _lane(self, message: dict) -> int:
@@ -222,10 +243,17 @@ class TargetPad(ipywidgets.VBox):
                 raise ValueError(f"there is no drawing in {self.folder} yet: save one first")
             self.load(self.settings.saved.value)
 
-    def _load_model(self) -> None:
-        """Load the model that is chosen, and its table for the excitation."""
-        self._model = load_model(self.settings.model.value)
-        self._table = analyse_codebook(self._model, self.settings.excitation.value)
+    def _load_model(self, name: str | None = None, excitation: str | None = None) -> None:
+        """Load the model that is named or chosen, and its table; the menus say what is loaded, also if it fails."""
+        settings = self.settings
+        wanted = name or settings.model.value, excitation or settings.excitation.value
+        try:
+            model = load_model(wanted[0])
+            self._table = analyse_codebook(model, wanted[1])
+            self._model, self._loaded = model, wanted
+        finally:
+            with settings.quietly():
+                settings.model.value, settings.excitation.value = self._loaded or wanted
         self._offer()
 
     def _offer(self) -> None:
@@ -233,7 +261,8 @@ class TargetPad(ipywidgets.VBox):
         self.settings.offer([name for name in DESCRIPTORS if np.isfinite(self._table[name]).any()])
 
     def _resize(self) -> None:
-        self._drawing.resize(intake.frames_in(self.settings.seconds.value))
+        n_frames = intake.frames_in(self.settings.seconds.value)
+        self._drawing.put(self._drawing.lanes, stretch(self._drawing.heights, n_frames))
 
     def _axes(self) -> list[Axis]:
         """Make the axes of the lanes."""
@@ -242,13 +271,18 @@ class TargetPad(ipywidgets.VBox):
     def _take(self, curves: Mapping[str, np.ndarray]) -> None:
         """Make curves, (frames,), in their units, the drawing."""
         curves = intake.checked_drawing(curves)
-        self.settings.choose_lanes(list(curves), len(next(iter(curves.values()))))
-        self._drawing.change({lane: axis.heights(curves[axis.name]) for lane, axis in enumerate(self._axes())})
+        n_frames = len(next(iter(curves.values())))
+        self.settings.choose_lanes(list(curves), n_frames)
+        heights = stretch(self._drawing.heights, n_frames)
+        for place, of_lane in enumerate(self._axes()):
+            heights[place] = of_lane.heights(curves[of_lane.name])
+        self._drawing.put(self.settings.lanes, heights)
+        self._drawn += 1
 
     def _publish(self) -> None:
         """Send the drawing to the page."""
         self.editor.drawing = {
-            "number": self._number,
+            "number": self._listener.number,
             "version": self._version,
             "seconds": (self._drawing.n_frames - 1) / FRAME_RATE,
             "highest": SAMPLE_RATE / 2,
@@ -258,43 +292,39 @@ class TargetPad(ipywidgets.VBox):
             "lanes": [lane(axis, heights) for axis, heights in zip(self._axes(), self._drawing.heights, strict=False)],
         }
 
-    def _ask(self, recording: np.ndarray | None = None, play: bool = True) -> None:
-        """Have the drawing, or a recording, heard instead of what still waits for it."""
-        self._number += 1
+    def _begin(self) -> None:
+        """Tell the page that something is worked on, and drop what was before."""
+        self._listener.begin()
         self.editor.say("")
         self._publish()
-        axes, settings = self._axes(), self.settings
-        curves = {axis.name: axis.values(heights) for axis, heights in zip(axes, self._drawing.heights, strict=False)}
-        sketch = Sketch(
-            self._model,
-            self._table,
-            curves,
-            settings.excitation.value,
-            settings.smoothness.value,
-            settings.weight.value,
-        )
-        self._waiting.cancel()
-        self._waiting = self._pool.submit(self._work, self._number, sketch, axes, recording, play)
 
-    def _work(self, number: int, sketch: Sketch, axes: list[Axis], recording: np.ndarray | None, play: bool) -> None:
-        """Hear a drawing, in a thread of its own; show it unless there is a newer one."""
-        notes, heard, result = [], None, NOTHING | {"problem": True}
+    def _ask(self, note: str = "", problem: bool = False, play: bool = True) -> None:
+        """Have the drawing heard."""
+        self._begin()
+        axes, settings = self._axes(), self.settings
+        drawn = zip(axes, self._drawing.heights, strict=False)  # a lane that is not in use has heights too
+        curves = {axis.name: axis.values(heights) for axis, heights in drawn}
+        controls = settings.excitation.value, settings.smoothness.value, settings.weight.value
+        self._listener.hear(Sketch(self._model, self._table, curves, *controls), axes, note, problem, play)
+
+    def _follow(self, sound: Callable[[], np.ndarray]) -> None:
+        """Have a recording followed, and its curves heard unless something newer is drawn meanwhile."""
+        with self._listener.lock:
+            self._drawn += 1
+            self._begin()
+            self._listener.work(partial(self._take_recording, sound, self._table, self.settings.lanes, self._drawn))
+
+    def _take_recording(self, sound: Callable[[], np.ndarray], table: np.ndarray, lanes: list[str], drawn: int) -> None:
+        curves, problem = None, False
         try:
-            if recording is not None:
-                curves, said = followed(recording, sketch.table, list(sketch.curves))
-                notes.append(said)
-                sketch = replace(sketch, curves=curves)
-                if number == self._number:
-                    self._take(curves)
-                    self._publish()
-            rendering, said = hear(sketch)
-            notes.append(said)
-            heard, result = (sketch, rendering), NOTHING | shown(rendering, axes) | {"play": play}
-        except (ValueError, OSError) as error:
-            notes.append(str(error))
+            curves, note = followed(sound(), table, lanes)
         except Exception as error:
-            log.exception("the drawing could not be heard")
-            notes.append(f"the library made a mistake ({error!r}): please report it")
-        if number == self._number:
-            self._heard = heard
-            self.editor.result = result | {"number": number, "said": "; ".join(filter(None, notes))}
+            note, problem = sentence(error), True
+        with self._listener.lock:
+            if drawn != self._drawn:
+                return
+            if curves and lanes != self.settings.lanes:
+                curves, note = None, "the lanes were changed while the recording was followed: choose it again"
+            if curves:
+                self._take(curves)
+            self._ask(note, problem, play=not problem)

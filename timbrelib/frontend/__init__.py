@@ -8,13 +8,12 @@ from importlib.resources import files
 import anywidget
 import traitlets
 
+FAR = 1e9  # no slider reaches there
+
 
 def script(*names: str) -> str:
     """Join files of this folder into one module, for a notebook cannot load one from beside another."""
     return "\n".join((files("timbrelib.frontend") / name).read_text(encoding="utf-8") for name in names)
-
-
-NOTHING = {"number": 0, "lanes": [], "sound": b"", "spectrogram": b"", "said": "", "problem": False, "play": False}
 
 
 class Editor(anywidget.AnyWidget):
@@ -28,24 +27,26 @@ class Editor(anywidget.AnyWidget):
         Lanes with their axes and heights, length, and the ``number`` of the request that
         works on it; ``version`` is the page's last drawing that is in it.
     result : dict
-        From `timbrelib.sketch.shown`, with the number of the request that made it.
+        From `timbrelib.sketch.shown`, with the ``number`` of the request that made it, whether
+        to ``play``, and whether what is ``said`` is a ``problem``.
     status : dict
-        ``text``, and whether it is a ``problem``.
+        ``text``, whether it is a ``problem``, and a ``number`` that tells a sentence said
+        again from one that is there still.
     """
 
     _esm = script("plot.js", "lane.js", "pad.js")
     _css = script("pad.css")
     drawing = traitlets.Dict().tag(sync=True)
-    result = traitlets.Dict(NOTHING).tag(sync=True)
-    status = traitlets.Dict({"text": "", "problem": False}).tag(sync=True)
+    result = traitlets.Dict().tag(sync=True)
+    status = traitlets.Dict({"number": 0, "text": "", "problem": False}).tag(sync=True)
 
     def set_state(self, sync_data: dict) -> None:
         """Refuse to be set by the page."""
-        self.say(f"the page tried to set {', '.join(map(str, sync_data))!r:.80}, which it must not: reload it", True)
+        self.say("the page tried to set what the pad shows, which it must not: reload it", problem=True)
 
     def say(self, text: str, problem: bool = False) -> None:
         """Show a sentence beside the buttons."""
-        self.status = {"text": text, "problem": problem}
+        self.status = {"number": self.status["number"] + 1, "text": text, "problem": problem}
 
 
 class Knob(anywidget.AnyWidget):
@@ -72,6 +73,14 @@ class Knob(anywidget.AnyWidget):
 
     def __init__(self, label: str, value: float, low: float, high: float, step: float) -> None:
         super().__init__(label=label, scale=[low, high, step], value=value)
+
+    def set_state(self, sync_data: dict) -> None:
+        """Take a number as the value from the page, and nothing else."""
+        value = sync_data.get("value") if isinstance(sync_data, dict) else None
+        if type(value) in (int, float) and -FAR < value < FAR:  # NaN is not
+            self.value = value
+        else:
+            self.send_state("value")
 
     @traitlets.validate("value")
     def _inside(self, proposal: dict) -> float:

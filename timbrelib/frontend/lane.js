@@ -5,7 +5,7 @@ const POINTS = 24;  // steps of the keyboard's point along the curve
 const SHAPES = { sin: "Sine", exp: "Log/exp", ramp: "Ramp", steps: "Steps", clear: "Clear" };
 const NOTES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"];
 
-// `act` has what a lane asks of the pad: stroke, commit, shape, undo, redo, play.
+// `act` has what a lane asks of the pad: stroke, commit, ask, play.
 class Lane {
   constructor(parent, index, act) {
     this.index = index;
@@ -13,9 +13,7 @@ class Lane {
     this.box = node(parent, "div", { class: "lane" });
     const bar = node(this.box, "div", { class: "bar" });
     this.title = node(bar, "strong");
-    for (const [shape, label] of Object.entries(SHAPES)) {
-      button(bar, label, shape === "clear" ? "Flat line" : `Draw the shape ${label}`, () => act.shape(index, shape));
-    }
+    this.shapes = Object.entries(SHAPES).map(([shape, text]) => button(bar, text, "", () => act.ask("shape", { lane: index, shape })));
     this.readout = node(bar, "span", { class: "readout" });
     this.plot = new Plot(this.box, HEIGHTS[index], { class: "drawing", tabindex: 0, role: "slider", "aria-orientation": "vertical" });
     const svg = this.plot.svg;
@@ -29,7 +27,7 @@ class Lane {
     svg.addEventListener("pointerdown", (event) => this.down(event));
     svg.addEventListener("pointermove", (event) => this.move(event));
     svg.addEventListener("pointerup", (event) => this.up(event));
-    svg.addEventListener("pointercancel", () => this.cancel());
+    svg.addEventListener("pointercancel", (event) => event.pointerId === this.pen && this.cancel());
     svg.addEventListener("keydown", (event) => this.key(event));
     svg.addEventListener("keyup", () => this.moved && this.finish());
     svg.addEventListener("blur", () => this.moved && this.finish());
@@ -47,6 +45,7 @@ class Lane {
     this.axis = axis;
     const label = axis.unit ? `${axis.name} (${axis.unit})` : axis.name;
     this.title.textContent = label;
+    for (const shape of this.shapes) shape.ariaLabel = `${shape.textContent}: ${axis.name}`;
     this.plot.svg.setAttribute("aria-label", `${label} over time: arrow keys move a point of the curve, Space plays`);
     this.plot.resize(width, seconds);
     const { axes } = this.plot, y = (h) => this.plot.y(h);
@@ -200,8 +199,8 @@ class Lane {
     const command = event.ctrlKey || event.metaKey, fine = event.shiftKey ? 0.05 : 0.01;
     const steps = { ArrowUp: fine, ArrowDown: -fine, PageUp: 0.1, PageDown: -0.1 };
     const places = { ArrowLeft: this.at - 1, ArrowRight: this.at + 1, Home: 0, End: POINTS };
-    if (command && ["z", "Z"].includes(event.key)) this.act.verb(event.shiftKey ? "redo" : "undo");
-    else if (command && event.key === "y") this.act.verb("redo");
+    if (command && ["z", "Z"].includes(event.key)) this.act.ask(event.shiftKey ? "redo" : "undo");
+    else if (command && event.key === "y") this.act.ask("redo");
     else if (command || event.altKey) return;
     else if (event.key === " ") this.act.play();
     else if (event.key in steps) this.lift(steps[event.key]);

@@ -9,13 +9,13 @@ const PATIENCE = 8000;  // ms after which an answer is late
 function pad(model, el, views) {
   const root = node(el, "div", { class: "timbre-pad" });
   const bar = node(root, "div", { class: "bar" });
-  const undo = button(bar, "Undo", "Ctrl+Z", () => act.verb("undo"));
-  const redo = button(bar, "Redo", "Ctrl+Shift+Z", () => act.verb("redo"));
+  const undo = button(bar, "Undo", "Ctrl+Z", () => undo.ariaDisabled === "true" || act.ask("undo"));
+  const redo = button(bar, "Redo", "Ctrl+Shift+Z", () => redo.ariaDisabled === "true" || act.ask("redo"));
   const play = button(bar, "Play", "Space", () => act.play());
   const chooser = node(bar, "input", { type: "file", accept: "audio/*", class: "chooser", "aria-label": "Sound as target" });
   button(bar, "Sound as target…", "Its curves become the drawing", () => chooser.click());
   const status = node(bar, "span", { role: "status", class: "status" });
-  const strip = node(root, "div");
+  const strip = node(root, "div", { class: "lanes" });
   const image = new Plot(root, SPECTROGRAM, { class: "spectrogram", role: "img", "aria-label": "Spectrogram of the sound" });
   const pixels = node(image.svg, "image", { preserveAspectRatio: "none" });
   image.svg.append(image.head);
@@ -28,12 +28,13 @@ function pad(model, el, views) {
     stroke(begun) { stroking = begun; wait(); },
     commit(lane, heights) {
       stroking = false;
+      act.ask("draw", { lane, heights: heights.map((h) => Number(h.toFixed(5))) });
+    },
+    ask(what, details = {}) {
       version += 1;
       wait();
-      model.send({ do: "draw", lane, version, heights: heights.map((h) => Number(h.toFixed(5))) });
+      model.send({ do: what, version, ...details });
     },
-    shape(lane, shape) { model.send({ do: "shape", lane, shape }); },
-    verb(name) { model.send({ do: name }); },
     play() { audio.paused ? audio.play().catch(() => {}) : audio.pause(); },
   };
 
@@ -44,9 +45,13 @@ function pad(model, el, views) {
     const most = model.get("drawing").largest;
     if (file.size > most) return say(`${file.name} has ${Math.round(file.size / 2 ** 20)} MB: give one of at most ${most / 2 ** 20} MB`, true);
     say(`sending ${file.name}…`);
-    for (let start = 0; start === 0 || start < file.size; start += CHUNK) {
-      const part = await file.slice(start, start + CHUNK).arrayBuffer();
-      model.send({ do: "upload", name: file.name, start, size: file.size }, undefined, [part]);
+    try {
+      for (let start = 0; start === 0 || start < file.size; start += CHUNK) {
+        const part = await file.slice(start, start + CHUNK).arrayBuffer();
+        model.send({ do: "upload", name: file.name, start, size: file.size }, undefined, [part]);
+      }
+    } catch (error) {
+      say(`${file.name} cannot be read (${error.message}): choose it again`, true);
     }
   });
 
@@ -58,11 +63,11 @@ function pad(model, el, views) {
   // Busy while a stroke is being drawn, on its way, or worked on; then say what there is to say.
   function wait() {
     const { number, version: known } = model.get("drawing"), heard = model.get("result"), said = model.get("status");
-    const busy = version > known || heard.number < number;
+    const unanswered = version > known, busy = unanswered || heard.number < number;
     root.classList.toggle("stale", stroking || busy);
-    root.setAttribute("aria-busy", busy);
+    strip.setAttribute("aria-busy", busy);
     clearTimeout(late);
-    if (busy && !stroking) late = setTimeout(() => say("no answer yet: run the cells of this notebook, or wait for one that is running", true), PATIENCE);
+    if (unanswered && !stroking) late = setTimeout(() => say("no answer yet: run the cells of this notebook, or wait for one that is running", true), PATIENCE);
     if (busy) say("working…");
     else if (said.text) say(said.text, said.problem);
     else say(heard.said, heard.problem);
@@ -70,7 +75,10 @@ function pad(model, el, views) {
 
   function showDrawing() {
     const drawing = model.get("drawing");
-    while (lanes.length > drawing.lanes.length) lanes.pop().box.remove();
+    while (lanes.length > drawing.lanes.length) {
+      lanes.at(-1).cancel();
+      lanes.pop().box.remove();
+    }
     drawing.lanes.forEach((axis, i) => {
       const lane = (lanes[i] ??= new Lane(strip, i, act));
       const resized = lane.heights.length !== axis.heights.length;
@@ -79,8 +87,8 @@ function pad(model, el, views) {
       lane.show(axis, root.clientWidth, drawing.seconds);
     });
     version = Math.max(version, drawing.version);
-    undo.disabled = !drawing.undo;
-    redo.disabled = !drawing.redo;
+    undo.ariaDisabled = !drawing.undo;  // a button that is disabled would lose the focus
+    redo.ariaDisabled = !drawing.redo;
     showResult();
   }
 
@@ -103,7 +111,9 @@ function pad(model, el, views) {
       if (urls[name]) place.setAttribute(key, urls[name]);
       else place.removeAttribute(key);
     }
+    if (!urls.sound) audio.load();  // or it would go on with what it has
     const newest = heard.number === model.get("drawing").number && version === model.get("drawing").version && !stroking;
+    if (!views.last?.isConnected) used();
     if (played && heard.play && newest && views.last === root) audio.play().catch(() => {});
   }
 
@@ -113,11 +123,10 @@ function pad(model, el, views) {
     for (const plot of [image, ...lanes.map((lane) => lane.plot)]) plot.play(audio.currentTime > 0 ? audio.currentTime : null);
     if (running && root.isConnected) requestAnimationFrame(follow);
   }
-  for (const name of ["play", "pause", "ended", "seeked"]) audio.addEventListener(name, follow);
+  for (const name of ["play", "pause", "ended", "seeked", "emptied"]) audio.addEventListener(name, follow);
 
   const used = () => { views.last = root; };
   for (const name of ["pointerdown", "focusin"]) root.addEventListener(name, used);
-  if (!views.last?.isConnected) used();
   const changed = { drawing: showDrawing, result: () => { showResult(); showSound(true); }, status: wait };
   for (const [name, react] of Object.entries(changed)) model.on(`change:${name}`, react);
   const watch = new ResizeObserver(showDrawing);

@@ -1,5 +1,5 @@
 // Drawing on the page: nodes, buttons, and plots with a time axis.
-// timbrelib/widgets.py joins these files into one module, which a front end loads without any other host.
+// timbrelib/frontend/__init__.py joins these files into one module, which a page loads without any other host.
 
 const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 72, RIGHT = 64, TOP = 8, BOTTOM = 22;  // px around the plot
