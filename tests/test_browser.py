@@ -34,7 +34,7 @@ def lab(tmp_path_factory):
     notebook = json.loads((ROOT / "notebooks" / "05_draw_target.ipynb").read_text(encoding="utf-8"))
     code = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
     code |= {"source": CELL, "outputs": [], "execution_count": None}
-    for name in ("pad.ipynb", "reload.ipynb", "touch.ipynb", "notebook_7.ipynb"):
+    for name in ("pad.ipynb", "reload.ipynb", "touch.ipynb"):
         (lab.folder / name).write_text(json.dumps(notebook | {"cells": [code]}))
     for name in ("05_draw_target.ipynb", "drawing.csv"):
         shutil.copy(ROOT / "notebooks" / name, lab.folder)
@@ -65,8 +65,9 @@ def drawn_heights(lab, lane=0):
     return np.array(lab.in_kernel(f"pad.editor.drawing['lanes'][{lane}]['heights']"))
 
 
-def test_a_curve_drawn_in_the_notebook_is_heard_measured_and_saved(lab, browser):
-    with lab.notebook(browser, "05_draw_target.ipynb") as page:
+@pytest.mark.parametrize("front", ["lab/tree", "notebooks"], ids=["JupyterLab 4", "Notebook 7"])
+def test_a_curve_drawn_in_the_notebook_is_heard_measured_and_saved(lab, browser, front):
+    with lab.notebook(browser, "05_draw_target.ipynb", front) as page:
         pad = run_all(page)
         page.get_by_text("first drawing.png").wait_for()
         assert pad.sound()["paused"], "nothing plays before it is asked for"
@@ -86,14 +87,26 @@ def test_a_curve_drawn_in_the_notebook_is_heard_measured_and_saved(lab, browser)
         assert np.abs(measured[:, 1] - HILL_AT).mean() < 0.02
         expect(pad.root.locator(".legend")).to_contain_text("measured: 0.")
 
-        page.get_by_label("name", exact=True).fill("a hill")
+        name = f"a hill in {front.split('/')[0]}"
+        page.get_by_label("name", exact=True).fill(name)
         pad.press("Save")
-        expect(pad.status).to_contain_text("saved a hill.wav, a hill.csv, a hill.json, a hill.png", timeout=20_000)
-        folder = lab.folder / "drawings"
-        assert soundfile.info(folder / "a hill.wav").duration == pytest.approx(sound["seconds"], abs=0.01)
-        np.testing.assert_allclose(timbrelib.load_series(folder / "a hill.json").targets["centroid"], target, rtol=1e-4)
-        assert (folder / "a hill.png").stat().st_size > 20_000
-        pad.root.screenshot(path=SCREENSHOTS / "pad_in_notebook.png")
+        expect(pad.status).to_contain_text(f"saved {name}.wav, {name}.csv, {name}.json, {name}.png", timeout=20_000)
+        saved = lab.folder / "drawings" / name
+        assert soundfile.info(f"{saved}.wav").duration == pytest.approx(sound["seconds"], abs=0.01)
+        np.testing.assert_allclose(timbrelib.load_series(f"{saved}.json").targets["centroid"], target, rtol=1e-4)
+        assert saved.with_suffix(".png").stat().st_size > 20_000
+
+        pad.root.screenshot(path=SCREENSHOTS / f"{name}.png")
+        for control, keys in (
+            (pad.drawing, ["ArrowRight", "ArrowDown", "Space", "Home", "ArrowUp", "Control+z"]),
+            (page.get_by_label("descriptor", exact=True), ["ArrowDown", "ArrowUp"]),
+            (page.get_by_role("slider", name="exact (0) to smooth"), ["ArrowDown", "ArrowRight"]),
+        ):
+            control.focus()
+            for key in keys:
+                page.keyboard.press(key)
+                page.wait_for_timeout(100)
+                expect(control).to_be_focused()
 
 
 def test_undo_redo_and_shapes(lab, pad):
@@ -365,21 +378,6 @@ def test_the_tab_key_goes_through_all_controls_and_arrows_set_them(lab, page, pa
              "excitation", "name", "Save", "saved", "Load"]  # fmt: skip
     places = [names.index(name) for name in order]
     assert places == sorted(places), names
-
-
-def test_notebook_7_draws_as_well(lab, browser):
-    with lab.notebook(browser, "notebook_7.ipynb", front="notebooks") as page:
-        pad = run_all(page)
-        pad.heard()
-        pad.draw(HILL)
-        np.testing.assert_allclose(drawn_heights(lab), HILL_AT, atol=0.01)
-        assert pad.sound()["peak"] > 0.05
-        assert not pad.sound()["paused"]
-        pad.drawing.focus()
-        page.keyboard.press("ArrowUp")
-        page.keyboard.press("Space")
-        expect(pad.drawing).to_be_focused()
-        pad.root.screenshot(path=SCREENSHOTS / "pad_notebook_7.png")
 
 
 def test_a_click_on_the_codebook_is_heard(lab, browser):

@@ -21,14 +21,16 @@ function button(parent, label, title, act) {
   return made;
 }
 
-// JupyterLab takes keys before and after the page does, and would move its cells by them.  Those that a widget
-// understands are kept from it, the others, like Ctrl+S, are not.  The menus of ipywidgets around the pad need the same.
+// Jupyter would move its cells by keys that a widget understands: Notebook 7 takes them before the page does, unless
+// their target has an attribute, JupyterLab 4 after it.  The others, like Ctrl+S, are Jupyter's.  The menus of
+// ipywidgets around the pad need the same.
 function ownKeys(root) {
   const keep = (event) => {
     const area = root.closest(".widget-vbox") ?? root, command = event.ctrlKey || event.metaKey;
+    if (!area.contains(event.target)) return;
     const own = command ? /^[zy]$/i.test(event.key) : !event.altKey && event.key !== "Enter";
-    area.toggleAttribute("data-lm-suppress-shortcuts", own);
-    if (own && area.contains(event.target)) area.addEventListener("keydown", (e) => e.stopPropagation(), { once: true });
+    event.target.toggleAttribute("data-lm-suppress-shortcuts", own);
+    if (own) area.addEventListener("keydown", (e) => e.stopPropagation(), { once: true });
   };
   window.addEventListener("keydown", keep, true);
   return () => window.removeEventListener("keydown", keep, true);
