@@ -172,7 +172,7 @@ class Pad:
 
     def heard(self):
         """Wait until the pad is no longer busy."""
-        self.page.wait_for_timeout(100)  # a control's message takes a moment to the kernel and back
+        self.page.wait_for_timeout(500)  # a control's message takes a moment to the kernel and back
         expect(self.root.locator(".lanes")).to_have_attribute("aria-busy", "false", timeout=PATIENCE)
 
     def curve(self, kind: str, lane: int = 0) -> list[tuple[float, float]]:
