@@ -19,7 +19,7 @@ from timbrelib.targets import SHAPES
 SHORTEST, LONGEST = 0.5, 60.0  # s, of a drawing
 LARGEST = 100 * 2**20  # bytes of a sound file taken as a target
 FLAT = "clear"  # the shape that is none
-NAME = re.compile(r"\w[\w .-]{0,79}")
+NAME = re.compile(r"\w([\w .-]{0,78}[\w-])?")
 
 
 def frames_in(seconds: float) -> int:
@@ -181,7 +181,7 @@ def checked_name(name: str) -> str:
         It would lead out of its folder, or is no name for a file.
     """
     name = name.strip()
-    if not NAME.fullmatch(name) or name.endswith("."):
+    if not NAME.fullmatch(name):
         raise ValueError(
             f"{name!r:.90} is no name for a file: take up to 80 letters, digits, spaces, dots, - and _, "
             "the first a letter or a digit"
@@ -191,5 +191,4 @@ def checked_name(name: str) -> str:
 
 def saved_names(folder: Path) -> list[str]:
     """List the drawings saved in a folder."""
-    names = sorted(path.stem for path in folder.glob("*.json"))
-    return [name for name in names if NAME.fullmatch(name) and name == name.strip(" .")]
+    return sorted(path.stem for path in folder.glob("*.json") if NAME.fullmatch(path.stem))
