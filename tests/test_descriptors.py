@@ -35,6 +35,11 @@ def test_both_estimators_follow_a_gliding_string(phrases, estimate):
         assert np.nanmedian(cents) < 6
 
 
+def test_a_ripple_on_a_dull_sound_is_not_its_pitch():
+    dull = sine(110, amplitude=0.5) + sine(3850, amplitude=0.02)
+    np.testing.assert_allclose(measure(dull, "fundamental")[STEADY], 110, rtol=0.01)
+
+
 def test_two_notes_at_once_have_no_fundamental():
     fifth = sum(sine(f, amplitude=0.1) for k in range(1, 6) for f in (300 * k, 450.0 * k))
     f0, periodicity = pitch(spectra(fifth))

@@ -101,8 +101,10 @@ def pitch(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     The inverse transform of the power spectrum is the autocorrelation of the windowed
     frame; divided by that of the window it estimates the sound's own (Boersma, "Accurate
     short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
-    sampled sound", IFA Proceedings 17, 1993, eqs. 7-9 and 23-24).  A period counts only if
-    its fundamental is itself in the spectrum: two notes sounding together also repeat, at a
+    sampled sound", IFA Proceedings 17, 1993, eqs. 7-9 and 23-24).  It has to fall below zero
+    before a peak counts, for near lag zero that of a dull sound is high and rippled (McLeod
+    and Wyvill, "A smarter way to find pitch", ICMC 2005).  A period counts only if its
+    fundamental is itself in the spectrum: two notes sounding together also repeat, at a
     period that nobody hears as a note.
 
     Parameters
@@ -136,7 +138,8 @@ def pitch(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     around = np.maximum(np.maximum(power[:, :-2], power[:, 2:]), power[:, 1:-1])  # (frames, N_BINS - 2)
     faint = power.max(axis=1, keepdims=True) * 10 ** (FAINT_FUNDAMENTAL / 10)
     sounds = (around > faint)[:, nearest_bin - 1]  # (frames, lags)
-    is_peak = (here > before) & (here >= after) & sounds
+    fallen = np.minimum.accumulate(r[:, : longest + 1], axis=1)[:, shortest:] < 0  # (frames, lags)
+    is_peak = (here > before) & (here >= after) & fallen & sounds
     score = np.where(is_peak, here - OCTAVE_COST * np.log2(lags / shortest), -1)
     best = score.argmax(axis=1)[:, None]
     a, b, c = (np.take_along_axis(x, best, axis=1)[:, 0] for x in (before, here, after))
