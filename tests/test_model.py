@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from conftest import sine
 
 from timbrelib.audio import BLOCK, HOP, frame_gain, spectra, spectrum_gain
@@ -25,6 +26,25 @@ def test_a_change_of_code_fades_over_three_frames():
     steady, fading = spectra_of[rows[[0, 3, 6, 9]]], spectra_of[rows[[4, 5]]]
     np.testing.assert_allclose(steady, table[[0, 0, 1, 1]], rtol=1e-5)  # a code that stays is itself
     assert steady[0, 500] > fading[0, 500] > fading[1, 500] > steady[3, 500]
+
+
+def test_spectra_do_not_depend_on_the_number_of_threads(small):
+    model, _ = small
+    found, before = [], torch.get_num_threads()
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        model.train(False)  # forgets what it has computed
+        found.append((model.spectra.tobytes(), model.distance.tobytes()))
+    torch.set_num_threads(before)
+    assert found[0] == found[1]
+
+
+def test_file_names_begin_as_on_the_page(small):
+    model, _ = small
+    for name, prefix in (("singing", "sing"), ("horn", "horn"), ("kazoo", "kazoo")):
+        model.name = name
+        assert model.prefix == prefix
+    model.name = "untitled"
 
 
 def test_every_code_has_unit_gain(violin):

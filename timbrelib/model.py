@@ -8,6 +8,7 @@ decoder see one frame at a time, so that a code always sounds the same.
 Notebook: 01_train.
 """
 
+import copy
 import hashlib
 import math
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from timbrelib.synthesis import synthesise
 
 DEFAULT_GAIN = 0.05  # a comfortable loudness that leaves the peaks of any code below full scale
 DECIBEL = 10 / math.log(10)
+PREFIXES = {"singing": "sing"}  # what the demo page calls a timbre in the names of files, where it shortens it
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class VQVAE(nn.Module):
     mean, std : Tensor, float32, (N_BINS,)
         Statistics of the training set's log spectra in dB, by which they are standardised.
     name : str
-        The timbre, as figures and files call it.
+        The timbre, as figures call it.
 
     Examples
     --------
@@ -104,6 +106,11 @@ class VQVAE(nn.Module):
         self.register_buffer("use", torch.zeros(config.n_codes, dtype=torch.int64))
         self.register_buffer("mean", torch.zeros(N_BINS))
         self.register_buffer("std", torch.ones(N_BINS))
+
+    @property
+    def prefix(self) -> str:
+        """What the names of the model's figures and sounds begin with, as on the demo page."""
+        return PREFIXES.get(self.name, self.name)
 
     def embed(self, level: Tensor) -> Tensor:
         """Encode spectra in dB as `unit_level` gives them, (batch, N_BINS), as latents, (batch, code_size)."""
@@ -126,8 +133,10 @@ class VQVAE(nn.Module):
     @cached_property
     def spectra(self) -> np.ndarray:
         """The magnitude spectrum H of gain 1 that each code stands for, float32 (n_codes, N_BINS)."""
+        exact = copy.deepcopy(self).double()  # whose sums round to the same float32 with any number of threads
         with torch.no_grad():
-            return N_FFT * 10 ** (self.expand(self.codebook).numpy() / 20)
+            level = exact.expand(exact.codebook).numpy()  # (n_codes, N_BINS)
+        return (N_FFT * 10 ** (level / 20)).astype(np.float32)
 
     @cached_property
     def distance(self) -> np.ndarray:
@@ -215,10 +224,13 @@ class VQVAE(nn.Module):
 
     def reconstruct(self, audio: np.ndarray, excitation: str = "locked") -> np.ndarray:
         """Encode and decode a sound, float32, of the same length."""
-        codes, gain = self.encode(audio)
+        return self.decode_to(len(audio), *self.encode(audio), excitation)
+
+    def decode_to(self, n_samples: int, codes: np.ndarray, gain: np.ndarray, excitation: str = "locked") -> np.ndarray:
+        """Decode all frames of a sound to its own length, float32 (n_samples,); else as `decode`."""
         # one more frame covers the samples after the last whole hop
         longer = self.decode(np.append(codes, codes[-1]), np.append(gain, gain[-1]), excitation)
-        return longer[: len(audio)]
+        return longer[:n_samples]
 
     def _check_codes(self, codes: np.ndarray) -> np.ndarray:
         codes = np.asarray(codes)

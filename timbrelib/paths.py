@@ -14,6 +14,16 @@ KNOWN = 0.3  # price of a change that was heard to do no harm, in shares of the 
 BLOCK = 256  # frames whose changes are priced at a time, to bound the memory
 
 
+def audible_level(spectra: np.ndarray) -> np.ndarray:
+    """Give spectra, (n, N_BINS), in dB below the loudest bin of each, and no lower than is audible beside it.
+
+    In float64, whose sums round to the same float32 with any number of threads.
+    """
+    spectra = spectra.astype(np.float64)
+    loudest = np.maximum(spectra.max(axis=1, keepdims=True), 1e-9)  # (n, 1)
+    return 20 * np.log10(np.maximum(spectra / loudest, 10 ** (-AUDIBLE / 20)))
+
+
 def spectral_distance(spectra: np.ndarray) -> np.ndarray:
     """How different two codes sound: RMS distance of their log spectra above the audible floor.
 
@@ -26,10 +36,10 @@ def spectral_distance(spectra: np.ndarray) -> np.ndarray:
     ndarray, float32, (n_codes, n_codes)
         Scaled to a median of 1.
     """
-    level = 20 * np.log10(np.maximum(spectra / spectra.max(axis=1, keepdims=True), 10 ** (-AUDIBLE / 20)))
+    level = audible_level(spectra)  # (n_codes, N_BINS)
     square = np.square(level).sum(axis=1)  # (n_codes,)
     distance = np.sqrt(np.maximum(square[:, None] + square - 2 * level @ level.T, 0))  # (n_codes, n_codes)
-    return distance / max(np.median(distance), 1e-9)
+    return (distance / max(np.median(distance), 1e-9)).astype(np.float32)
 
 
 def cheapest_path(candidates: np.ndarray, error: np.ndarray, limit: Sequence[float], change: np.ndarray) -> np.ndarray:
