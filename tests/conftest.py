@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import CHROMIUM
+from playwright.sync_api import sync_playwright
 
 import timbrelib
 from timbrelib.audio import SAMPLE_RATE
@@ -25,6 +27,15 @@ def sine(frequency: float, seconds: float = 1.0, amplitude: float = 0.5) -> np.n
 def _own_cache(tmp_path_factory):
     """Keep codebook tables of the tests out of the user's cache."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium; only asked for where it is installed."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from browser import CHROMIUM, Lab, Pad, choose_theme, run_all
 from conftest import ROOT
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 import timbrelib
 
@@ -18,14 +18,6 @@ CELL = 'from timbrelib.widgets import TargetPad\npad = TargetPad("violin", folde
 HILL = [(x, 0.5 + 0.3 * np.sin(2 * np.pi * x)) for x in np.linspace(0, 1, 60)]
 TIMES = np.linspace(0, 1, 259)
 HILL_AT = np.interp(TIMES, *zip(*HILL, strict=True))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
