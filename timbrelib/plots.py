@@ -76,6 +76,15 @@ def spectrogram(audio: np.ndarray, ax: Axes | None = None, title: str = "") -> A
     return ax
 
 
+def transfer(original: np.ndarray, decoded: np.ndarray, titles: tuple[str, str], said: str) -> Figure:
+    """Draw the spectrograms of a sound and of its transfer, float (n,) each, side by side, with what survives above."""
+    figure, axes = plt.subplots(1, 2, figsize=(13, 4), layout="constrained", dpi=SCREEN_DPI)
+    for audio, ax, title in zip((original, decoded), axes, titles, strict=True):
+        spectrogram(audio, ax, title)
+    figure.suptitle(said)
+    return figure
+
+
 def curves(rendering: Rendering, name: str, error: str, ax: Axes | None = None) -> Axes:
     """Draw target, selected and measured values of a descriptor over each other, with `error` in the legend."""
     ax = ax or plt.subplots(figsize=(9, 3.5), layout="constrained", dpi=SCREEN_DPI)[1]
@@ -117,6 +126,16 @@ def decoding(rendering: Rendering, errors: dict[str, str], title: str) -> Figure
     above.legend(loc="upper right", fontsize="small", facecolor="0.3", labelcolor="white")
     above.set_xlim(0, seconds[-1])
     for name, ax in zip(rendering.targets, below, strict=True):
+        curves(rendering, name, errors[name], ax)
+    return figure
+
+
+def sorted_codebook(renderings: dict[str, Rendering], errors: dict[str, str]) -> Figure:
+    """Draw traversals of a codebook, by descriptor, a panel each, with what `errors` says of it in the legend."""
+    figure, axes = plt.subplots(
+        len(renderings), 1, figsize=(9, 2.6 * len(renderings)), layout="constrained", dpi=SCREEN_DPI, squeeze=False
+    )
+    for (name, rendering), ax in zip(renderings.items(), axes[:, 0], strict=True):
         curves(rendering, name, errors[name], ax)
     return figure
 
