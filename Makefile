@@ -4,7 +4,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # Address of PyTorch's CPU wheels; without it pip takes the default build, several GB of CUDA on Linux.
 TORCH_INDEX ?=
-MODEL ?= violin
+# Of figures and scorecard: a shipped model or a folder; by default all that the page shows.
+MODEL ?=
 DESCRIPTORS ?= centroid fundamental
 DOMAIN ?= violin
 # Optimiser steps of train; the default is TrainingConfig's.
@@ -16,10 +17,8 @@ export TIMBRE_DATA
 RUN = .venv/bin/python -m
 READY = .venv/ready
 NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb))
-# the notebooks run in their own folder, from which a model's relative path would lead elsewhere
-PAPERMILL = $(RUN) papermill --cwd notebooks --no-log-output -p MODEL $(if $(wildcard $(MODEL)/),$(abspath $(MODEL)),$(MODEL))
 
-.PHONY: help figures test lab train data scorecard notebooks lint lock clean
+.PHONY: help figures page test lab train data scorecard notebooks lint lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -31,18 +30,32 @@ $(READY): requirements.lock pyproject.toml
 	$(RUN) pip install --disable-pip-version-check -q $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
 	$(RUN) pip install --disable-pip-version-check -q -r requirements.lock
 	$(RUN) pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	# numba's cache of pYIN is made here, for two notebooks that made it at once would spoil it
+	.venv/bin/python -c 'import numpy; from timbrelib import descriptors; descriptors.track_fundamental(numpy.ones(4096))'
 	touch $@
 
-figures: $(READY)  ## regenerate figures/ and Audio_Exemple/, print the scorecard (MODEL=, DESCRIPTORS=)
+figures: $(READY)  ## regenerate figures/ and Audio_Exemple/, print the scorecard (MODEL= for one model, DESCRIPTORS=)
 	mkdir -p build/notebooks
-	$(PAPERMILL) notebooks/01_train.ipynb build/notebooks/01_train.ipynb
-	{ for descriptor in $(DESCRIPTORS); do for name in 02_codebook_pca 03_descriptor_histogram 04_target_decode; do \
-	    $(PAPERMILL) -p DESCRIPTOR $$descriptor notebooks/$$name.ipynb build/notebooks/$${name}_$$descriptor.ipynb || exit 1; \
-	done; done; } & \
-	for name in 06_scorecard $(if $(filter fundamental,$(DESCRIPTORS)),08_follow_a_line); do \
-	    $(PAPERMILL) notebooks/$$name.ipynb build/notebooks/$$name.ipynb || exit 1; \
-	done; wait $$!
-	$(RUN) timbrelib scorecard --model $(MODEL)
+	$(MAKE) --no-print-directory -j2 $(if $(MODEL),$(call of_model,$(MODEL)),$(of_page))
+	$(RUN) timbrelib scorecard $(if $(MODEL),--model $(MODEL),--out docs/scorecard.md)
+
+# One run of a notebook: run/NOTEBOOK@MODEL@DESCRIPTOR, the longest first, two at a time.
+of_model = run/06_scorecard@$(1) $(foreach d,$(DESCRIPTORS),run/04_target_decode@$(1)@$(d)) \
+    $(if $(filter fundamental,$(DESCRIPTORS)),run/08_follow_a_line@$(1)) run/10_sorted_codebook@$(1) run/01_train@$(1) \
+    $(foreach d,$(DESCRIPTORS),run/02_codebook_pca@$(1)@$(d) run/03_descriptor_histogram@$(1)@$(d))
+OTHERS = $(filter-out violin,$(notdir $(wildcard timbrelib/models/*)))
+of_page = run/09_other_timbres run/07_timbre_transfer $(call of_model,violin) $(OTHERS:%=run/10_sorted_codebook@%)
+part = $(word $(1),$(subst @, ,$*))
+# the notebooks run in their own folder, from which a model's relative path would lead elsewhere
+setting = $(if $(call part,2),-p MODEL $(if $(wildcard $(call part,2)/),$(abspath $(call part,2)),$(call part,2))) \
+    $(if $(call part,3),-p DESCRIPTOR $(call part,3))
+
+run/%:
+	OMP_NUM_THREADS=1 $(RUN) papermill --cwd notebooks --no-log-output --no-progress-bar $(setting) \
+	    notebooks/$(call part,1).ipynb 'build/notebooks/$(subst /,_,$*).ipynb'
+
+page: $(READY)  ## build site/index.html from figures, sounds and scorecard
+	$(RUN) timbrelib page
 
 test: $(READY)  ## run the tests
 	$(RUN) pytest
@@ -57,10 +70,10 @@ train: $(READY)  ## train a model on DOMAIN's recordings in TIMBRE_DATA, into mo
 	$(RUN) timbrelib train --domain $(DOMAIN) $(if $(STEPS),--steps $(STEPS))
 
 scorecard: $(READY)  ## measure the examples, and the model on the recordings in TIMBRE_DATA
-	$(RUN) timbrelib scorecard --model $(MODEL) $(if $(wildcard $(TIMBRE_DATA)),--data $(TIMBRE_DATA))
+	$(RUN) timbrelib scorecard --timings $(MODEL:%=--model %) $(if $(wildcard $(TIMBRE_DATA)),--data $(TIMBRE_DATA))
 
 notebooks: $(READY)  ## execute the committed notebooks in place
-	$(RUN) jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
+	OMP_NUM_THREADS=1 $(RUN) jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
 	    --ExecutePreprocessor.store_widget_state=False $(NOTEBOOKS)
 	sed -i -E 's/("model_id": ")[0-9a-f]{32}/\1/' $(NOTEBOOKS)  # of widgets that are no more; another every time
 
@@ -75,4 +88,4 @@ lock: $(READY)  ## write requirements.lock from what is installed
 	mv build/lock requirements.lock
 
 clean:  ## remove what make has built
-	rm -rf .venv build *.egg-info
+	rm -rf .venv build site *.egg-info

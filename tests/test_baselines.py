@@ -3,9 +3,10 @@ import pytest
 from conftest import sine
 
 from timbrelib.audio import HOP, SAMPLE_RATE, frame_gain
-from timbrelib.baselines import cut_grains, nearest_grains, random_codes, sorted_codes
+from timbrelib.baselines import cut_grains, nearest_grains, random_codes, sorted_codes, traverse
 from timbrelib.datasets import Recording
 from timbrelib.descriptors import measure
+from timbrelib.evaluation import rank_correlation
 
 LOW, HIGH = 12 * SAMPLE_RATE / HOP, 24 * SAMPLE_RATE / HOP  # 517 and 1034 Hz: whole periods in a hop
 
@@ -70,3 +71,12 @@ def test_a_corpus_without_a_pitch_has_no_grains_of_one():
     hiss = np.random.default_rng(0).standard_normal(20_000).astype(np.float32)
     with pytest.raises(ValueError, match="no grain of the recordings has a fundamental"):
         cut_grains([Recording("hiss", hiss)], "fundamental")
+
+
+@pytest.mark.parametrize(("name", "steadily"), [("centroid", 0.99), ("fundamental", 0.99)])
+def test_a_traversal_plays_every_code_once_and_rises(violin, violin_table, name, steadily):
+    rendering = traverse(violin, violin_table, name)
+    able = np.flatnonzero(np.isfinite(violin_table[name]))
+    np.testing.assert_array_equal(np.sort(rendering.codes), able)
+    np.testing.assert_array_equal(rendering.targets[name], np.sort(violin_table[name][able]))
+    assert rank_correlation(rendering.measured[name], np.arange(len(able))) > steadily

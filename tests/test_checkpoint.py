@@ -31,6 +31,24 @@ def test_a_saved_model_loads_as_it_was(tmp_path, small, phrases):
     np.testing.assert_allclose(checkpoint.load_history(tmp_path / "mine")["loss"], history["loss"], atol=1e-4)
 
 
+def test_the_list_of_models_has_licence_and_scores():
+    listed = {model["name"]: model for model in timbrelib.list_models()}
+    assert list(listed) == ["cello", "horn", "singing", "trumpet", "violin"]
+    for name, most in {"violin": 4.9, "trumpet": 4.4, "horn": 3.2, "cello": 3.3, "singing": 6.0}.items():
+        assert listed[name]["licence"] == "CC BY-SA 4.0"
+        assert listed[name]["lsd_db"] <= most
+        assert listed[name]["codebook_use"] >= 0.99
+        assert listed[name]["perplexity"] > 800
+
+
+@pytest.mark.parametrize("name", ["cello", "horn", "singing", "trumpet", "violin"])
+def test_a_shipped_model_is_small_and_credits_its_sources(name):
+    folder = checkpoint.model_folder(name)
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 7e6
+    written = (folder / "README.md").read_text()
+    assert all(source in written for source in checkpoint.load_card(name)["sources"])
+
+
 def test_the_violin_is_small_and_complete():
     assert sum(path.stat().st_size for path in SHIPPED.iterdir()) <= 7e6
     assert not list(SHIPPED.rglob("*.p*kl")) + list(SHIPPED.rglob("*.pt"))

@@ -85,6 +85,12 @@ def test_the_range_of_brightness_at_every_pitch_is_the_common_one():
     assert (low, high) == (pytest.approx(30 + 5, abs=1), pytest.approx(100 - 5, abs=1))
 
 
+def test_the_fullest_octave_begins_at_a_code_and_holds_the_most():
+    table = np.zeros(9, dtype=[("code", int), ("fundamental", float)])
+    table["fundamental"] = [100, np.nan, 150, 300, 310, 400, 600, 601, 1300]
+    assert codebook.fullest_octave(table) == (300, 600)
+
+
 @pytest.mark.parametrize("shift", [200, np.nan])
 def test_descriptors_that_exclude_each_other_have_no_common_range(shift):
     table = np.zeros(400, dtype=[("fundamental", float), ("centroid", float)])

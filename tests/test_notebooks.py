@@ -10,7 +10,9 @@ FAST = {
     "01_train": {"STEPS": 20},
     "04_target_decode": {"FRAMES": 96},
     "06_scorecard": {"FRAMES": 64},
+    "07_timbre_transfer": {"PAIRS": [("trumpet", "horn")]},
     "08_follow_a_line": {"FRAMES": 128},
+    "09_other_timbres": {"FRAMES": 96},
 }
 RENDERED = ("csv", "json", "wav")
 
@@ -37,6 +39,23 @@ def cells(path, kind="code"):
             "06_scorecard",
             {"DESCRIPTORS": ["centroid", "fundamental"]},
             ["violin_purity.png", "violin_scorecard.png"],
+        ),
+        (
+            "07_timbre_transfer",
+            {},
+            ["transfer_trumpet_horn.png", "transfer_trumpet_horn.wav", "transfer_trumpet_horn_input.wav"],
+        ),
+        (
+            "09_other_timbres",
+            {"MODELS": ["singing", "horn"], "EXAMPLES": [("singing", "centroid", "exp"), ("horn", "rolloff", "sin")]},
+            [f"{prefix}_centroid_visualize.png" for prefix in ("horn", "sing")]
+            + ["horn_rolloff_decode_sin.png", "sing_centroid_decode_exp.png"]
+            + [f"{stem}.{kind}" for stem in ("horn_rolloff_sin", "sing_centroid_exp") for kind in RENDERED],
+        ),
+        (
+            "10_sorted_codebook",
+            {"MODEL": "singing", "DESCRIPTORS": ["centroid"]},
+            ["sing_centroid_sorted.csv", "sing_centroid_sorted.wav", "sing_sorted.png"],
         ),
         (
             "08_follow_a_line",

@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "load_audio": "audio",
     "save_audio": "audio",
+    "list_models": "checkpoint",
     "load_model": "checkpoint",
     "save_model": "checkpoint",
     "analyse_codebook": "codebook",
@@ -29,6 +30,7 @@ _HOMES = {
     "save_rendering": "series",
     "target": "targets",
     "TrainingConfig": "training",
+    "transfer": "transfers",
     "train": "training",
 }
 __all__ = sorted(_HOMES)

@@ -39,11 +39,23 @@ def main(arguments: list[str] | None = None) -> int:
     command.set_defaults(run=run_score)
 
     command = commands.add_parser("scorecard", help="measure the examples and the model")
-    command.add_argument("--model", default="violin", help="name of a shipped model, or a folder")
+    command.add_argument("--model", help="name of a shipped model, or a folder (default: all shipped ones)")
     command.add_argument("--examples", default="Audio_Exemple", help="folder of wav and csv files")
     command.add_argument("--data", help="folder of recordings; without it their scores are the recorded ones")
+    command.add_argument("--timings", action="store_true", help="time analysis, matching and decoding too")
+    command.add_argument("--out", help="file to write it into as well")
     command.add_argument("--all", action="store_true", help="every descriptor, shape and way as well (a minute or two)")
     command.set_defaults(run=run_scorecard)
+
+    command = commands.add_parser("models", help="list the shipped models, with licence and scores")
+    command.set_defaults(run=run_models)
+
+    command = commands.add_parser("page", help="build the demo page from figures, sounds and scorecard")
+    command.add_argument("--figures", default="figures", help="folder of figures")
+    command.add_argument("--examples", default="Audio_Exemple", help="folder of sounds")
+    command.add_argument("--scorecard", default="docs/scorecard.md", help="the scorecard, in Markdown")
+    command.add_argument("--out", default="site", help="folder to write")
+    command.set_defaults(run=run_page)
 
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -88,12 +100,40 @@ def run_score(options: argparse.Namespace) -> None:
 
 def run_scorecard(options: argparse.Namespace) -> None:
     """Print the scorecard."""
-    from timbrelib.scorecard import full_scorecard, scorecard
+    from timbrelib.checkpoint import shipped_models
+    from timbrelib.files import written_whole
+    from timbrelib.scorecard import HEAD, full_scorecard, scorecards
 
-    print(scorecard(options.model, options.examples, options.data))
-    if options.all:
-        print()
-        print(full_scorecard(options.model, options.data))
+    names = [options.model] if options.model else shipped_models()
+    text = scorecards(names, options.examples, options.data, options.timings)
+    print(text)
+    if options.out:
+        with written_whole(options.out) as part:
+            part.write_text(f"{HEAD}\n{text}\n", encoding="utf-8")
+    for name in names if options.all else ():
+        print(f"\n{full_scorecard(name, options.data)}")
+
+
+def run_models(options: argparse.Namespace) -> None:
+    """Print the shipped models."""
+    from timbrelib.checkpoint import load_card, shipped_models
+
+    print("| model | LSD on test recordings | codes in use, perplexity | trained on | in | licence |")
+    print("|---|---|---|---|---|---|")
+    for card in map(load_card, shipped_models()):
+        scores, training = card["scores"], card["training"]
+        print(
+            f"| {card['name']} | {scores['lsd_db']:.2f} dB | {100 * scores['codebook_use']:.0f} %, "
+            f"{scores['perplexity']:.0f} | {card['data']['minutes']:.1f} minutes of sound | "
+            f"{training['minutes']:.1f} minutes, {training['memory_gb']:.1f} GB | {card['licence']} |"
+        )
+
+
+def run_page(options: argparse.Namespace) -> None:
+    """Build the page."""
+    from timbrelib.page import build_page
+
+    print(f"open {build_page(options.figures, options.examples, options.scorecard, options.out)}")
 
 
 if __name__ == "__main__":

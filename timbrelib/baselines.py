@@ -1,6 +1,6 @@
 """What a user could pick instead of a matched path: random codes, sorted codes, grains of recordings.
 
-Notebook: 06_scorecard.
+Notebooks: 06_scorecard, 10_sorted_codebook.
 """
 
 from collections.abc import Iterable
@@ -10,9 +10,10 @@ import numpy as np
 
 from timbrelib.audio import HOP, N_FFT, frame_gain
 from timbrelib.codebook import values
+from timbrelib.control import Rendering, render_codes
 from timbrelib.datasets import Recording
 from timbrelib.descriptors import descriptor, measure
-from timbrelib.model import DEFAULT_GAIN
+from timbrelib.model import DEFAULT_GAIN, VQVAE
 
 
 def random_codes(table: np.ndarray, name: str, n_frames: int, seed: int = 0) -> np.ndarray:
@@ -25,6 +26,29 @@ def sorted_codes(table: np.ndarray, name: str, n_frames: int) -> np.ndarray:
     """Traverse all codes from the lowest value of a descriptor to the highest, evenly, int64 (n_frames,)."""
     codes, value = values(table, name)
     return codes[value.argsort()][np.arange(n_frames) * len(codes) // n_frames]
+
+
+def traverse(model: VQVAE, table: np.ndarray, name: str) -> Rendering:
+    """Play all codes that have a descriptor, a frame each, from its lowest value to its highest.
+
+    The traversal of the codebook of Bitton, Esling and Harada, "Vector-Quantized Timbre
+    Representation", 2020 (arXiv 2007.06349), section 4.
+
+    Parameters
+    ----------
+    model : VQVAE
+    table : ndarray, structured, (n_codes,)
+        Its own, from `timbrelib.analyse_codebook`.
+    name : str
+        A descriptor.
+
+    Returns
+    -------
+    Rendering
+        Its target is the codes' own values.
+    """
+    codes = sorted_codes(table, name, len(values(table, name)[0]))
+    return render_codes(model, table, {name: table[name][codes]}, codes)
 
 
 @dataclass(frozen=True)

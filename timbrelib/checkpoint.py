@@ -23,6 +23,28 @@ def shipped_models() -> list[str]:
     return sorted(entry.name for entry in (files("timbrelib") / "models").iterdir() if entry.is_dir())
 
 
+def list_models() -> list[dict]:
+    """Say what models come with the package, with their licence and scores.
+
+    Returns
+    -------
+    list of dict
+        One a model: its ``name``, ``licence``, ``minutes`` of sound that it was trained on, and
+        its scores as on its card, among them ``lsd_db`` (log-spectral distance on its test
+        recordings), ``codebook_use`` (0..1) and ``perplexity``.
+
+    Examples
+    --------
+    >>> [model["name"] for model in timbrelib.list_models()]
+    ['cello', 'horn', 'singing', 'trumpet', 'violin']
+    """
+    cards = [load_card(name) for name in shipped_models()]
+    return [
+        {"name": card["name"], "licence": card["licence"], "minutes": card["data"]["minutes"], **card["scores"]}
+        for card in cards
+    ]
+
+
 def model_folder(name_or_path: str | Path) -> Path:
     """Find a model: the name of a shipped one, or the path of a folder.
 

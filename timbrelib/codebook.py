@@ -129,6 +129,30 @@ def values(table: np.ndarray, name: str) -> np.ndarray:
     return table["code"][defined], table[name][defined]
 
 
+def fullest_octave(table: np.ndarray) -> tuple[float, float]:
+    """Find the octave in which most codes have their fundamental.
+
+    Parameters
+    ----------
+    table : ndarray, structured, (n_codes,)
+
+    Returns
+    -------
+    low, high : float
+        In Hz.
+
+    Raises
+    ------
+    ValueError
+        No code has a fundamental.
+    """
+    _, notes = values(table, "fundamental")
+    notes = np.sort(notes)
+    count = np.searchsorted(notes, 2 * notes, side="right") - np.arange(len(notes))  # from each note to its octave
+    low = float(notes[count.argmax()])
+    return low, 2 * low
+
+
 def common_span(
     table: np.ndarray, name: str, given: str, low: float, high: float, slices: int = 4
 ) -> tuple[float, float]:

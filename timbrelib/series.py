@@ -1,6 +1,6 @@
 """A rendering on disk, and the way back from its series of codes to the same sound.
 
-Notebooks: 04_target_decode, 05_draw_target, 08_follow_a_line.
+Notebooks: 04_target_decode, 05_draw_target, 08_follow_a_line, 09_other_timbres, 10_sorted_codebook.
 """
 
 import csv
@@ -89,6 +89,13 @@ def save_rendering(stem: str | Path, model: VQVAE, table: np.ndarray, rendering:
         The folder cannot be written to.
     """
     stem = Path(stem)
+    save_curves(stem, rendering)
+    save_series(stem.with_name(f"{stem.name}.json"), model, table, rendering)
+
+
+def save_curves(stem: str | Path, rendering: Rendering) -> None:
+    """Write a rendering as `stem`.wav and `stem`.csv alone; else as `save_rendering`."""
+    stem = Path(stem)
     save_audio(stem.with_name(f"{stem.name}.wav"), rendering.audio)
     curves = {"target": rendering.targets, "selected": rendering.selected, "measured": rendering.measured}
     columns = {"time_s": [f"{time:.6f}" for time in frame_times(len(rendering.codes))]}
@@ -103,7 +110,6 @@ def save_rendering(stem: str | Path, model: VQVAE, table: np.ndarray, rendering:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))
-    save_series(stem.with_name(f"{stem.name}.json"), model, table, rendering)
 
 
 def save_series(path: Path, model: VQVAE, table: np.ndarray, rendering: Rendering) -> None:
