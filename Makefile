@@ -10,6 +10,8 @@ DESCRIPTORS ?= centroid fundamental
 DOMAIN ?= violin
 # Optimiser steps of train; the default is TrainingConfig's.
 STEPS ?=
+# Semitones by which it also resamples the recordings, for timbres with few notes: SHIFTS="-1 0 1".
+SHIFTS ?=
 # Folder of recordings for train and data; figures and test never need it.
 TIMBRE_DATA ?= recordings
 export TIMBRE_DATA
@@ -67,7 +69,7 @@ data: $(READY)  ## download the original recordings of DOMAIN and rebuild its fi
 	$(RUN) timbrelib download --domain $(DOMAIN)
 
 train: $(READY)  ## train a model on DOMAIN's recordings in TIMBRE_DATA, into models/DOMAIN
-	$(RUN) timbrelib train --domain $(DOMAIN) $(if $(STEPS),--steps $(STEPS))
+	$(RUN) timbrelib train --domain $(DOMAIN) $(if $(STEPS),--steps $(STEPS)) $(if $(SHIFTS),--shifts $(SHIFTS))
 
 scorecard: $(READY)  ## measure the examples, and the model on the recordings in TIMBRE_DATA
 	$(RUN) timbrelib scorecard --timings $(MODEL:%=--model %) $(if $(wildcard $(TIMBRE_DATA)),--data $(TIMBRE_DATA))

@@ -31,6 +31,12 @@ def test_only_clearly_pitched_codes_have_a_fundamental(violin_table):
     assert violin_table["fundamental"][pitched].min() > 185  # the open G string is 196 Hz
 
 
+@pytest.mark.parametrize(("name", "highest"), [("singing", 1100), ("horn", 1000), ("cello", 3000), ("trumpet", 2200)])
+def test_no_map_has_notes_that_the_timbre_has_not(name, highest):
+    _, notes = codebook.values(timbrelib.analyse_codebook(timbrelib.load_model(name)), "fundamental")
+    assert notes.max() < highest  # Hz; rumble and dull sounds have ripples near lag zero, at 4 kHz
+
+
 def test_the_second_analysis_comes_from_the_cache_and_is_the_same(small):
     model, _ = small
     home = Path(os.environ["XDG_CACHE_HOME"]) / "timbrelib"

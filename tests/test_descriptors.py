@@ -36,8 +36,13 @@ def test_both_estimators_follow_a_gliding_string(phrases, estimate):
 
 
 def test_a_ripple_on_a_dull_sound_is_not_its_pitch():
-    dull = sine(110, amplitude=0.5) + sine(3850, amplitude=0.02)
+    dull = sine(110, amplitude=0.5) + sine(3850, amplitude=0.06)
     np.testing.assert_allclose(measure(dull, "fundamental")[STEADY], 110, rtol=0.01)
+
+
+def test_a_rumble_below_all_notes_has_no_fundamental():
+    rumble = sine(30) + sine(41, amplitude=0.2)
+    assert np.isnan(measure(rumble, "fundamental")[STEADY]).all()
 
 
 def test_two_notes_at_once_have_no_fundamental():

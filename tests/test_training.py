@@ -104,7 +104,21 @@ def test_the_command_trains_on_a_folder_and_the_model_loads(tmp_path, phrases):
     (folder / "broken.wav").write_text("no sound")
     soundfile.write(folder / "silent.wav", np.zeros(9000), SAMPLE_RATE)
     out = tmp_path / "strings"
-    done = run("train", "--domain", "strings", "--data", str(tmp_path / "data"), "--out", str(out), "--steps", "8")
+    done = run(
+        "train",
+        "--domain",
+        "strings",
+        "--data",
+        str(tmp_path / "data"),
+        "--out",
+        str(out),
+        "--steps",
+        "8",
+        "--shifts",
+        "-1",
+        "0",
+        "1",
+    )
     assert done.returncode == 0, done.stderr
     assert "broken.wav cannot be read" in done.stderr
     assert "silent.wav is silent" in done.stderr
@@ -112,6 +126,7 @@ def test_the_command_trains_on_a_folder_and_the_model_loads(tmp_path, phrases):
     assert model.name == "strings"
     assert model.config.n_codes == 1024
     card = (out / "README.md").read_text()
+    assert "timbrelib train --domain strings --shifts -1 0 1`" in card  # how to repeat it
     assert "your own recordings" in card
     assert "yours to choose" in card
 

@@ -140,14 +140,14 @@ def pitch(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     sounds = (around > faint)[:, nearest_bin - 1]  # (frames, lags)
     fallen = np.minimum.accumulate(r[:, : longest + 1], axis=1)[:, shortest:] < 0  # (frames, lags)
     is_peak = (here > before) & (here >= after) & fallen & sounds
-    score = np.where(is_peak, here - OCTAVE_COST * np.log2(lags / shortest), -1)
+    score = np.where(is_peak, here - OCTAVE_COST * np.log2(lags / shortest), -np.inf)
     best = score.argmax(axis=1)[:, None]
     a, b, c = (np.take_along_axis(x, best, axis=1)[:, 0] for x in (before, here, after))
     curvature = a - 2 * b + c
-    offset = np.divide(0.5 * (a - c), curvature, out=np.zeros_like(curvature), where=curvature < 0)
+    found = is_peak.any(axis=1)  # (frames,)
+    offset = np.divide(0.5 * (a - c), curvature, out=np.zeros_like(curvature), where=found & (curvature < 0))
     f0 = finer * SAMPLE_RATE / (lags[best[:, 0]] + offset)
     periodicity = np.clip(b - 0.25 * (a - c) * offset, 0, 1)
-    found = is_peak.any(axis=1)
     return np.where(found, f0, np.nan), np.where(found, periodicity, 0.0)
 
 

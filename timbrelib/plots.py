@@ -78,7 +78,7 @@ def spectrogram(audio: np.ndarray, ax: Axes | None = None, title: str = "") -> A
 
 def transfer(original: np.ndarray, decoded: np.ndarray, titles: tuple[str, str], said: str) -> Figure:
     """Draw the spectrograms of a sound and of its transfer, float (n,) each, side by side, with what survives above."""
-    figure, axes = plt.subplots(1, 2, figsize=(13, 4), layout="constrained", dpi=SCREEN_DPI)
+    figure, axes = plt.subplots(1, 2, figsize=(11, 3.4), layout="constrained", dpi=SCREEN_DPI)
     for audio, ax, title in zip((original, decoded), axes, titles, strict=True):
         spectrogram(audio, ax, title)
     figure.suptitle(said)

@@ -166,6 +166,8 @@ def card_text(card: dict) -> str:
     def spread(name: str, digits: int) -> str:
         return ", ".join(f"{value:.{digits}f}" for value in scores[name])
 
+    shifts = data["semitone_shifts"]
+    shifted = "" if shifts == [0] else f" --shifts {' '.join(f'{shift:g}' for shift in shifts)}"
     return f"""# {card["name"]}
 
 A VQ-VAE of the timbre "{card["domain"]}": one code a frame, {training["minutes"]} minutes of training
@@ -183,7 +185,7 @@ A VQ-VAE of the timbre "{card["domain"]}": one code a frame, {training["minutes"
 | spectral flux of the test recordings | {spread("flux_real", 3)} |
 | the same of their reconstructions | {spread("flux_decoded", 3)} |
 
-Repeat it with `python -m timbrelib train --domain {card["domain"]}`.
+Repeat it with `python -m timbrelib train --domain {card["domain"]}{shifted}`.
 
 Licence of the weights and of sound made with them: {card["licence"]}. Trained on:
 
