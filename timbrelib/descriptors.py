@@ -17,6 +17,9 @@ LOWEST, HIGHEST = 60.0, 4200.0  # Hz, where a fundamental is looked for
 SILENCE = 1e-4  # gain (-80 dB) under which a 16-bit file holds more of its own rounding than of any timbre
 OCTAVE_COST = 0.03  # Boersma's preference for the higher of two equally periodic pitches, per octave
 FAINT_FUNDAMENTAL = -40.0  # dB under the strongest partial: less is the common period of a chord, not a note
+PYIN_STEP = (
+    0.15  # semitones; at 0.1 the matrix of pYIN's transitions outgrows the processor's cache: six times the time
+)
 VOICED = 0.9  # periodicity from which a frame counts as clearly pitched
 
 
@@ -198,6 +201,12 @@ def track_fundamental(audio: np.ndarray) -> np.ndarray:
     import librosa
 
     f0, voiced, _ = librosa.pyin(
-        check_audio(audio), fmin=LOWEST, fmax=HIGHEST, sr=SAMPLE_RATE, frame_length=N_FFT, hop_length=HOP
+        check_audio(audio),
+        fmin=LOWEST,
+        fmax=HIGHEST,
+        sr=SAMPLE_RATE,
+        frame_length=N_FFT,
+        hop_length=HOP,
+        resolution=PYIN_STEP,
     )
     return np.where(voiced, f0, np.nan)

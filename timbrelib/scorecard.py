@@ -28,7 +28,7 @@ from timbrelib.lines import follow, whole_octaves
 from timbrelib.model import VQVAE
 from timbrelib.series import load_series
 from timbrelib.sketch import Sketch, hear, shown
-from timbrelib.targets import FRAMES, bring_inside, reach, span, target
+from timbrelib.targets import FRAMES, bring_inside, span, target
 
 # the published audio by the same measures, against its best-fitting target
 PUBLISHED = {
@@ -167,7 +167,7 @@ def live_rows(model: VQVAE, stems: set[str]) -> list[Row]:
     for name in ("centroid", "bandwidth", "rolloff", "fundamental"):
         if np.isfinite(table[name]).any():
             ranges[name, name] = span(table, name)
-    low, high = reach(table, "fundamental") if ("fundamental", "fundamental") in ranges else (np.inf, 0)
+    low, high = ranges.get(("fundamental", "fundamental"), (np.inf, 0))
     if low <= NOTES[0] and NOTES[1] <= high:
         ranges["fundamental", f"fundamental, {NOTES[0]:.0f}-{NOTES[1]:.0f} Hz,"] = NOTES
     rows = []
