@@ -10,7 +10,7 @@ FAST = {
     "01_train": {"STEPS": 20},
     "04_target_decode": {"FRAMES": 96},
     "06_scorecard": {"FRAMES": 64},
-    "07_timbre_transfer": {"PAIRS": [("trumpet", "horn")]},
+    "07_timbre_transfer": {"PAIRS": [["trumpet", "horn"]]},
     "08_follow_a_line": {"FRAMES": 128},
     "09_other_timbres": {"FRAMES": 96},
 }
@@ -47,7 +47,7 @@ def cells(path, kind="code"):
         ),
         (
             "09_other_timbres",
-            {"MODELS": ["singing", "horn"], "EXAMPLES": [("singing", "centroid", "exp"), ("horn", "rolloff", "sin")]},
+            {"EXAMPLES": {"singing": ["centroid_exp"], "horn": ["rolloff_sin"]}},
             [f"{prefix}_centroid_visualize.png" for prefix in ("horn", "sing")]
             + ["horn_rolloff_decode_sin.png", "sing_centroid_decode_exp.png"]
             + [f"{stem}.{kind}" for stem in ("horn_rolloff_sin", "sing_centroid_exp") for kind in RENDERED],

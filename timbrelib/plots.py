@@ -137,6 +137,9 @@ def sorted_codebook(renderings: dict[str, Rendering], errors: dict[str, str]) ->
     )
     for (name, rendering), ax in zip(renderings.items(), axes[:, 0], strict=True):
         curves(rendering, name, errors[name], ax)
+        ax.set_yscale("log")  # a few extreme codes would leave all others one line
+        if descriptor(name).unit:
+            plain_ticks(ax.yaxis)
     return figure
 
 
