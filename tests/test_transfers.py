@@ -4,6 +4,7 @@ from conftest import sine
 
 import timbrelib
 from timbrelib.audio import SAMPLE_RATE, frame_gain
+from timbrelib.datasets import frames
 from timbrelib.descriptors import measure
 from timbrelib.transfers import survival
 
@@ -79,3 +80,21 @@ def test_a_loss_of_loudness_and_a_wrong_note_are_seen(phrases):
         survival(sound, sound[1:])
     with pytest.raises(ValueError, match="silent"):
         survival(0 * sound, sound)
+
+
+def test_a_long_sound_is_transferred_in_blocks_as_a_short_one(violin, violin_table, phrases, monkeypatch):
+    sound = phrases[0].audio[: 2 * SAMPLE_RATE]
+    whole = timbrelib.transfer(violin, violin_table, sound, rounds=1)
+    monkeypatch.setattr("timbrelib.transfers.BLOCK", 30)
+    in_blocks = timbrelib.transfer(violin, violin_table, sound, rounds=1)
+    assert np.mean(whole.codes == in_blocks.codes) > 0.98  # sums over blocks of another size round differently
+
+
+def test_a_small_codebook_offers_all_its_codes(phrases):
+    config = timbrelib.TrainingConfig(steps=60, batch=128)
+    sizes = timbrelib.VQVAEConfig(n_codes=16, code_size=8, width=32, blocks=1)
+    model, _ = timbrelib.train(frames(phrases), config, sizes, progress=False)
+    table = timbrelib.analyse_codebook(model, cache=False)
+    table["fundamental"] = np.geomspace(200, 800, 16)  # so short a training may leave none with a pitch
+    played = timbrelib.transfer(model, table, phrases[0].audio[:SAMPLE_RATE], rounds=0)
+    assert len(played.audio) == SAMPLE_RATE

@@ -70,7 +70,8 @@ def load_model(name_or_path: str | Path) -> VQVAE:
     Parameters
     ----------
     name_or_path : str or Path
-        ``violin``, or a folder that `save_model` wrote.
+        ``violin``, ``singing``, ``trumpet``, ``horn``, ``cello``, or a folder that `save_model`
+        wrote.
 
     Returns
     -------

@@ -141,19 +141,20 @@ def transfer(
 
     def errors(values: Mapping[str, np.ndarray], frames: slice, lost: float) -> np.ndarray:
         """Errors of values, (n,) or (frames, n), as (2, frames, n); none in pitch where the sound has none."""
-        pitch, centroid = (
+        of_pitch, of_centroid = (
             error_in_units(name, values[name], wanted[name][frames, None], units[name]) for name in wanted
         )
-        pitch = np.where(voiced[frames, None], np.nan_to_num(pitch, nan=lost).clip(-FURTHEST, FURTHEST), 0)
-        return np.stack([pitch, np.nan_to_num(centroid)])
+        of_pitch = np.where(voiced[frames, None], np.nan_to_num(of_pitch, nan=lost).clip(-FURTHEST, FURTHEST), 0)
+        return np.stack([of_pitch, np.nan_to_num(of_centroid)])
 
     candidates, candidate_errors, spectrum = [], [], spectra(moved)
+    count = min(CANDIDATES, len(table))
     for start in range(0, len(gain), BLOCK):
         frames = slice(start, start + BLOCK)
         distance = distances(spectrum[frames], model.spectra)  # (block, n_codes)
         further = SPECTRUM * (distance - distance.min(axis=1, keepdims=True))  # than the nearest code
         error = np.concatenate([errors(table, frames, FURTHEST), further[None]]).astype(np.float32)
-        nearest = np.argpartition(np.square(error).sum(axis=0), CANDIDATES - 1, axis=1)[:, :CANDIDATES]  # (block, n)
+        nearest = np.argpartition(np.square(error).sum(axis=0), count - 1, axis=1)[:, :count]  # (block, n)
         candidates.append(nearest)
         candidate_errors.append(np.take_along_axis(error, nearest[None], axis=2))  # (3, block, n)
 
