@@ -55,15 +55,28 @@ def follow(audio: np.ndarray, names: Sequence[str] = ("fundamental",)) -> Line:
         The recording has no pitch anywhere, or a descriptor does not exist.
     """
     audio = check_audio(audio)
-    f0 = track_fundamental(audio)
+    f0, voiced = voiced_fundamental(audio)
     others = measure_all(audio, [name for name in names if name != "fundamental"])
-    periodicity = np.concatenate([pitch(spectrum)[1] for spectrum in spectrum_blocks(audio)])  # (frames,)
-    voiced = np.isfinite(np.stack([f0, *others.values()])).all(axis=0)  # (curves, frames) -> (frames,)
-    voiced &= periodicity >= PERIODIC
+    voiced = voiced & np.all([np.isfinite(curve) for curve in others.values()], axis=0)  # (frames,)
     if not voiced.any():
         raise ValueError("the recording has no pitch that could be followed: give one of a single voice or instrument")
     curves = {name: hold(curve, voiced) for name, curve in {"fundamental": f0, **others}.items()}
     return Line(curves, np.where(voiced, frame_gain(audio), 0.0), voiced)
+
+
+def voiced_fundamental(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Follow the pitch of a sound, float32 (n,), and tell where it has one.
+
+    Returns
+    -------
+    f0 : ndarray, float64, (frames,)
+        In Hz; NaN where pYIN hears none.
+    voiced : ndarray, bool, (frames,)
+        Where pYIN calls it voiced, and it is not plain noise.
+    """
+    f0 = track_fundamental(audio)
+    periodicity = np.concatenate([pitch(spectrum)[1] for spectrum in spectrum_blocks(audio)])  # (frames,)
+    return f0, np.isfinite(f0) & (periodicity >= PERIODIC)
 
 
 def hold(curve: np.ndarray, defined: np.ndarray) -> np.ndarray:

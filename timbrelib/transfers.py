@@ -18,9 +18,9 @@ import numpy as np
 from timbrelib.audio import SAMPLE_RATE, check_audio, frame_gain, spectra
 from timbrelib.codebook import INNER, common_span
 from timbrelib.control import BLOCK, CANDIDATES, LOST, MIXABLE, ROUNDS, SMOOTHNESS, error_in_units, unit
-from timbrelib.descriptors import measure, measure_all, pitch, track_fundamental
+from timbrelib.descriptors import measure, measure_all, track_fundamental
 from timbrelib.evaluation import AUDIBLE_FRAME, rank_correlation, within_cents
-from timbrelib.lines import PERIODIC, hold, whole_octaves
+from timbrelib.lines import hold, voiced_fundamental, whole_octaves
 from timbrelib.model import VQVAE
 from timbrelib.paths import audible_level, heard_path
 from timbrelib.targets import reach, span
@@ -171,13 +171,6 @@ def transfer(
         rounds,
     )
     return Transfer(audio, semitones, codes, gain, model.decode_to(len(audio), codes, gain))
-
-
-def voiced_fundamental(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fundamental of a sound in Hz, float64 (frames,), NaN where unvoiced, and where it is voiced, bool (frames,)."""
-    f0 = track_fundamental(audio)
-    voiced = np.isfinite(f0) & (pitch(spectra(audio))[1] >= PERIODIC)
-    return np.where(voiced, f0, np.nan), voiced
 
 
 def reachable_centroid(table: np.ndarray, audio: np.ndarray, gain: np.ndarray, notes: np.ndarray) -> np.ndarray:
