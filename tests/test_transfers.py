@@ -57,7 +57,13 @@ def test_a_sound_without_pitch_is_played_all_the_same(violin, violin_table):
 
 
 @pytest.mark.parametrize(
-    ("sound", "words"), [(np.zeros(5000), "silent"), (np.full(5000, np.nan), "not finite"), (np.zeros(0), "empty")]
+    ("sound", "words"),
+    [
+        (np.zeros(5000), "silent"),
+        (np.full(5000, 1e-6), "silent"),
+        (np.full(5000, np.nan), "not finite"),
+        (np.zeros(0), "empty"),
+    ],
 )
 def test_what_cannot_be_transferred_is_refused_in_a_sentence(violin, violin_table, sound, words):
     with pytest.raises(ValueError, match=words):

@@ -32,7 +32,7 @@ def traverse(model: VQVAE, table: np.ndarray, name: str) -> Rendering:
     """Play all codes that have a descriptor, a frame each, from its lowest value to its highest.
 
     The traversal of the codebook of Bitton, Esling and Harada, "Vector-Quantized Timbre
-    Representation", 2020 (arXiv 2007.06349), section 4.
+    Representation", 2020 (arXiv 2007.06349).
 
     Parameters
     ----------

@@ -17,9 +17,7 @@ LOWEST, HIGHEST = 60.0, 4200.0  # Hz, where a fundamental is looked for
 SILENCE = 1e-4  # gain (-80 dB) under which a 16-bit file holds more of its own rounding than of any timbre
 OCTAVE_COST = 0.03  # Boersma's preference for the higher of two equally periodic pitches, per octave
 FAINT_FUNDAMENTAL = -40.0  # dB under the strongest partial: less is the common period of a chord, not a note
-PYIN_STEP = (
-    0.15  # semitones; at 0.1 the matrix of pYIN's transitions outgrows the processor's cache: six times the time
-)
+PYIN_STEP = 0.15  # semitones; at 0.1 pYIN takes six times as long, for its transitions outgrow the processor's cache
 VOICED = 0.9  # periodicity from which a frame counts as clearly pitched
 
 

@@ -105,13 +105,18 @@ def cleanness(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     spectrum = spectra(check_audio(audio))  # (frames, N_BINS)
     gain = spectrum_gain(spectrum)
-    audible = gain > gain.max() * 10 ** (-AUDIBLE_FRAME / 20)  # (frames,)
-    _, periodicity = pitch(spectrum[audible])
+    heard = audible(gain)  # (frames,)
+    _, periodicity = pitch(spectrum[heard])
     pitched = periodicity >= VOICED
     periodic = np.clip(periodicity[pitched] if pitched.any() else periodicity, 1e-6, 1 - 1e-6)  # (pitched frames,)
     unit = spectrum / np.linalg.norm(spectrum, axis=1, keepdims=True).clip(1e-12)
-    flux = np.linalg.norm(np.diff(unit, axis=0), axis=1)[audible[1:] & audible[:-1]]
+    flux = np.linalg.norm(np.diff(unit, axis=0), axis=1)[heard[1:] & heard[:-1]]
     return 10 * np.log10(periodic / (1 - periodic)), flux.astype(np.float64)
+
+
+def audible(gain: np.ndarray) -> np.ndarray:
+    """Tell which frames, gains (frames,), are not too faint beside the loudest, bool (frames,)."""
+    return gain > gain.max() * 10 ** (-AUDIBLE_FRAME / 20)
 
 
 def log_spectral_distance(original: np.ndarray, decoded: np.ndarray) -> float:

@@ -18,8 +18,8 @@ import numpy as np
 from timbrelib.audio import SAMPLE_RATE, check_audio, frame_gain, spectra
 from timbrelib.codebook import INNER, common_span
 from timbrelib.control import BLOCK, CANDIDATES, LOST, MIXABLE, ROUNDS, SMOOTHNESS, error_in_units, unit
-from timbrelib.descriptors import measure, measure_all, track_fundamental
-from timbrelib.evaluation import AUDIBLE_FRAME, rank_correlation, within_cents
+from timbrelib.descriptors import SILENCE, measure, measure_all, track_fundamental
+from timbrelib.evaluation import audible, rank_correlation, within_cents
 from timbrelib.lines import hold, voiced_fundamental, whole_octaves
 from timbrelib.model import VQVAE
 from timbrelib.paths import audible_level, heard_path
@@ -126,9 +126,9 @@ def transfer(
     import librosa
 
     audio = check_audio(audio)
-    if not audio.any():
-        raise ValueError("the sound is silent and has nothing to transfer: give another")
     gain = frame_gain(audio)
+    if gain.max() <= SILENCE:
+        raise ValueError("the sound is silent and has nothing to transfer: give another")
     f0, voiced = voiced_fundamental(audio)
     if semitones is None:
         semitones = 12 * whole_octaves(f0[voiced], *span(table, "fundamental")) if voiced.any() else 0
@@ -205,13 +205,8 @@ def shared_span(table: np.ndarray, notes: np.ndarray) -> tuple[float, float]:
         try:
             return common_span(table, "centroid", "fundamental", *np.percentile(notes, INNER))
         except ValueError:
-            log.info("no brightness is common to all notes of the sound: dark notes will not be as bright as asked")
+            log.warning("no brightness is common to all notes of the sound: dark notes will not be as bright as asked")
     return span(table, "centroid")
-
-
-def audible(gain: np.ndarray) -> np.ndarray:
-    """Tell which frames, float (frames,), are not too faint beside the loudest, bool (frames,)."""
-    return gain > gain.max() * 10 ** (-AUDIBLE_FRAME / 20)
 
 
 def distances(frames: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -241,11 +236,11 @@ def survival(original: np.ndarray, decoded: np.ndarray, semitones: float = 0) ->
     """
     if len(original) != len(decoded):
         raise ValueError(f"the sounds have {len(original)} and {len(decoded)} samples: cut them to the same length")
-    if not original.any():
+    gains = frame_gain(original), frame_gain(decoded)
+    if gains[0].max() <= SILENCE:
         raise ValueError("the original is silent: nothing of it could be left")
     before, after = track_fundamental(original), track_fundamental(decoded)
     both = np.isfinite(before) & np.isfinite(after)
-    gains = frame_gain(original), frame_gain(decoded)
     heard = audible(gains[0])
     levels = [20 * np.log10(np.maximum(gain[heard], 1e-9)) for gain in gains]
     centroids = [measure(sound, "centroid")[heard] for sound in (original, decoded)]
