@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from conftest import sine
 
+from timbrelib import descriptors
 from timbrelib.audio import HOP, frame_count, spectra
-from timbrelib.descriptors import DESCRIPTORS, measure, pitch, track_fundamental
+from timbrelib.descriptors import BLOCK, DESCRIPTORS, measure, pitch, track_fundamental
 
 STEADY = slice(4, -4)
 
@@ -56,6 +57,15 @@ def test_noise_and_silence_have_no_fundamental():
     assert np.mean(np.isnan(measure(noise, "fundamental"))) > 0.98
     for name in DESCRIPTORS:
         assert np.isnan(measure(np.zeros(5000, np.float32), name)).all()
+
+
+@pytest.mark.parametrize("name", DESCRIPTORS)
+def test_a_frame_has_the_same_value_whatever_block_it_is_measured_in(phrases, monkeypatch, name):
+    audio = phrases[0].audio[: 2 * BLOCK * HOP + 1]  # one frame more than two blocks
+    as_it_is = measure(audio, name)
+    for block in (1, 7, len(as_it_is)):
+        monkeypatch.setattr(descriptors, "BLOCK", block)
+        np.testing.assert_array_equal(measure(audio, name), as_it_is)
 
 
 def test_an_unknown_descriptor_is_answered_with_the_known_ones():

@@ -21,7 +21,8 @@ def test_a_change_of_code_fades_over_three_frames():
     table = np.ones((2, 1025), np.float32)
     table[1, 100:] = 1e-3
     table /= spectrum_gain(table)[:, None]
-    spectra_of, rows = fade_changes(table, np.repeat([0, 1], 5))
+    padded = np.repeat([0, 1], 6)
+    spectra_of, rows = fade_changes(table, np.stack([padded[:-2], padded[1:-1], padded[2:]], axis=1))
     np.testing.assert_allclose(spectrum_gain(spectra_of), 1, rtol=1e-5)
     steady, fading = spectra_of[rows[[0, 3, 6, 9]]], spectra_of[rows[[4, 5]]]
     np.testing.assert_allclose(steady, table[[0, 0, 1, 1]], rtol=1e-5)  # a code that stays is itself

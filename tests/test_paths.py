@@ -103,6 +103,6 @@ def test_the_best_of_the_paths_heard_is_kept_and_the_prices_are_left_alone(trap)
         return hear(codes)
 
     best = heard_path(candidates, error, limit, change, listen, rounds=4)
-    assert len(means) == 5
+    assert len(means) == 2  # the rest would be heard once more
     assert np.abs(hear(best)).mean() == min(means)
     np.testing.assert_array_equal(change, prices)

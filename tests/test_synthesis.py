@@ -1,9 +1,13 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from conftest import sine
 
+from timbrelib import synthesis
 from timbrelib.audio import HOP, SAMPLE_RATE, spectra, spectrum_gain
-from timbrelib.synthesis import synthesise
+from timbrelib.overlap import overlap_add
+from timbrelib.synthesis import BLOCK, EXCITATIONS, synthesise
 
 
 def table_of(*sounds):
@@ -45,3 +49,45 @@ def test_a_sound_begins_and_ends_without_a_click():
     largest_step = np.abs(np.diff(audio)).max()
     assert abs(audio[0]) < largest_step / 2
     assert abs(audio[-1]) < largest_step / 2
+
+
+@pytest.mark.parametrize("excitation", EXCITATIONS)
+@pytest.mark.parametrize("n_frames", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK])
+def test_a_sound_is_the_same_in_blocks_and_as_a_whole(violin, monkeypatch, excitation, n_frames):
+    rng = np.random.default_rng(n_frames)
+    codes = np.repeat(rng.integers(0, 1024, n_frames), 3)[:n_frames]
+    gain = rng.uniform(0, 0.1, n_frames)
+    made = []
+    for block in (BLOCK, 5, 2 * BLOCK + 1):
+        monkeypatch.setattr(synthesis, "BLOCK", block)
+        made.append(synthesise(violin.spectra, codes, gain, excitation, seed=1))
+    assert made[0].shape == (max(1, n_frames - 1) * HOP,)
+    np.testing.assert_array_equal(made[0], made[1])
+    np.testing.assert_array_equal(made[0], made[2])
+
+
+@pytest.mark.parametrize("excitation", EXCITATIONS)
+def test_a_sound_is_the_inverse_stft_of_its_frames(violin, excitation):
+    import librosa
+
+    codes, gain = np.random.default_rng(0).integers(0, 1024, 3 * BLOCK + 7), np.full(3 * BLOCK + 7, 0.05)
+    fades = np.lib.stride_tricks.sliding_window_view(np.pad(codes, 1, mode="edge"), 3)  # (frames, 3)
+    if excitation == "locked":
+        blocks = list(synthesis.locked_spectra(violin.spectra, fades, gain))
+    else:
+        blocks = list(synthesis.noise_spectra(violin.spectra, fades, gain, seed=0))
+    expected = librosa.istft(np.concatenate(blocks).T, n_fft=2048, hop_length=HOP, length=(len(codes) - 1) * HOP)
+    np.testing.assert_allclose(overlap_add(blocks, len(codes)), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("excitation", EXCITATIONS)
+def test_memory_grows_with_the_sound_and_not_with_its_spectra(violin, excitation):
+    peaks = []
+    for n_frames in (1000, 3000):
+        codes, gain = np.random.default_rng(0).integers(0, 1024, n_frames), np.full(n_frames, 0.05)
+        synthesise(violin.spectra, codes[:10], gain[:10], excitation)
+        tracemalloc.start()
+        synthesise(violin.spectra, codes, gain, excitation)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 6 * 2000 * HOP * 4  # bytes: six times what the sound itself has grown

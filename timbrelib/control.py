@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from timbrelib.audio import check_audio, spectra, spectrum_gain
+from timbrelib.audio import check_audio, spectrum_blocks, spectrum_gain
 from timbrelib.codebook import INNER
 from timbrelib.descriptors import SILENCE, descriptor, measure_all, pitch, track_fundamental
 from timbrelib.model import DEFAULT_GAIN, VQVAE
-from timbrelib.paths import heard_path
+from timbrelib.paths import heard_path, least_errors
 from timbrelib.targets import check_targets
 
 log = logging.getLogger(__name__)
@@ -114,13 +114,29 @@ def match(
         length, holds NaN or leaves the range of the codebook, or a weight, the smoothness or
         the rounds are negative.
     """
+    return search(model, table, targets, weights, smoothness, rounds, excitation)[0]
+
+
+def search(
+    model: VQVAE,
+    table: np.ndarray,
+    targets: Mapping[str, np.ndarray],
+    weights: Mapping[str, float] | None,
+    smoothness: float,
+    rounds: int,
+    excitation: str,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Choose the series of codes, and give its sound of `DEFAULT_GAIN` too where that was heard; else as `match`."""
     targets = check_targets(table, targets)
     weights = check_search(targets, weights or {}, smoothness, rounds)
     units = {name: unit(table, name) / np.sqrt(weights[name]) for name in targets}
     candidates, error = nearest_codes(table, targets, units, CANDIDATES if smoothness else 1)
 
+    sounds: dict[bytes, np.ndarray] = {}
+
     def hear(codes: np.ndarray) -> np.ndarray:
-        measured = measure_all(model.decode(codes, excitation=excitation), targets)
+        audio = sounds[codes.tobytes()] = model.decode(codes, excitation=excitation)
+        measured = measure_all(audio, targets)
         heard = [error_in_units(name, measured[name][: len(codes)], targets[name], units[name]) for name in targets]
         return np.nan_to_num(heard, nan=LOST)  # (descriptors, frames)
 
@@ -134,7 +150,7 @@ def match(
             limit.append(np.inf)
         codes = heard_path(candidates, error, limit, smoothness * model.distance, hear, rounds)
     warn_of_wrong_notes(table, targets, codes)
-    return codes
+    return codes, sounds.get(codes.tobytes())
 
 
 def check_search(
@@ -195,9 +211,9 @@ def nearest_codes(
             error_in_units(name, table[name][able], curve[start : start + BLOCK, None], units[name])
             for name, curve in targets.items()
         ])  # (descriptors, block, able)  # fmt: skip
-        nearest = np.argpartition(np.square(error).sum(axis=0), count - 1, axis=1)[:, :count]  # (block, n)
+        nearest, their_error = least_errors(error, count)  # (block, n), (descriptors, block, n)
         candidates.append(able[nearest])
-        errors.append(np.take_along_axis(error, nearest[None], axis=2).astype(np.float32))
+        errors.append(their_error)
     return np.concatenate(candidates), np.concatenate(errors, axis=1)
 
 
@@ -235,10 +251,12 @@ def measure_quickly(audio: np.ndarray, names: Iterable[str]) -> dict[str, np.nda
     names = list(names)
     measured = measure_all(audio, [name for name in names if name != "fundamental"])
     if "fundamental" in names:
-        spectrum = spectra(check_audio(audio))  # (frames, N_BINS)
-        f0, periodicity = pitch(spectrum)
-        voiced = (periodicity >= HEARD_AS_PITCH) & (spectrum_gain(spectrum) > SILENCE)
-        measured["fundamental"] = np.where(voiced, f0, np.nan).astype(np.float64)
+        blocks = []
+        for spectrum in spectrum_blocks(check_audio(audio)):  # (block, N_BINS)
+            f0, periodicity = pitch(spectrum)
+            voiced = (periodicity >= HEARD_AS_PITCH) & (spectrum_gain(spectrum) > SILENCE)
+            blocks.append(np.where(voiced, f0, np.nan))
+        measured["fundamental"] = np.concatenate(blocks).astype(np.float64)
     return {name: measured[name] for name in names}
 
 
@@ -276,9 +294,11 @@ def render(
     ValueError
         As `match` and `VQVAE.decode` say.
     """
-    codes = match(model, table, targets, weights, smoothness, rounds, excitation)
-    search = {"smoothness": float(smoothness), "rounds": int(rounds), "weights": dict(weights or {})}
-    return replace(render_codes(model, table, targets, codes, gain, excitation, measure), search=search)
+    codes, audio = search(model, table, targets, weights, smoothness, rounds, excitation)
+    if audio is None or np.ndim(gain) > 0 or gain != DEFAULT_GAIN:
+        audio = model.decode(codes, gain, excitation)
+    settings = {"smoothness": float(smoothness), "rounds": int(rounds), "weights": dict(weights or {})}
+    return replace(measured_rendering(table, targets, codes, gain, excitation, audio, measure), search=settings)
 
 
 def render_codes(
@@ -291,8 +311,21 @@ def render_codes(
     measure: Callable[[np.ndarray, Iterable[str]], dict[str, np.ndarray]] = measure_audio,
 ) -> Rendering:
     """Decode codes that are already chosen, and measure the result; else as `render`."""
-    targets = {name: np.asarray(curve, dtype=np.float64) for name, curve in targets.items()}
     audio = model.decode(codes, gain, excitation)
+    return measured_rendering(table, targets, codes, gain, excitation, audio, measure)
+
+
+def measured_rendering(
+    table: np.ndarray,
+    targets: Mapping[str, np.ndarray],
+    codes: np.ndarray,
+    gain: np.ndarray | float,
+    excitation: str,
+    audio: np.ndarray,
+    measure: Callable[[np.ndarray, Iterable[str]], dict[str, np.ndarray]],
+) -> Rendering:
+    """Measure what codes have become, beside what was asked for; arguments as `render_codes`."""
+    targets = {name: np.asarray(curve, dtype=np.float64) for name, curve in targets.items()}
     gain = np.broadcast_to(np.asarray(gain, dtype=np.float64), codes.shape)
     selected = {name: table[name][codes] for name in targets}
     measured = {name: curve[: len(codes)] for name, curve in measure(audio, targets).items()}

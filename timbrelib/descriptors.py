@@ -16,8 +16,10 @@ from timbrelib.audio import HOP, N_FFT, SAMPLE_RATE, check_audio, spectrum_block
 LOWEST, HIGHEST = 60.0, 4200.0  # Hz, where a fundamental is looked for
 SILENCE = 1e-4  # gain (-80 dB) under which a 16-bit file holds more of its own rounding than of any timbre
 OCTAVE_COST = 0.03  # Boersma's preference for the higher of two equally periodic pitches, per octave
+FINER = 4  # lags a sample at which the autocorrelation is known
 FAINT_FUNDAMENTAL = -40.0  # dB under the strongest partial: less is the common period of a chord, not a note
 PYIN_STEP = 0.15  # semitones; at 0.1 pYIN takes six times as long, for its transitions outgrow the processor's cache
+BLOCK = 128  # frames measured at a time: few enough for the processor's cache
 VOICED = 0.9  # periodicity from which a frame counts as clearly pitched
 
 
@@ -123,31 +125,41 @@ def pitch(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     from scipy.fft import irfft
     from scipy.signal import get_window
 
-    finer = 4  # lags a sample
-    hann = get_window("hann", N_FFT)
-    shortest, longest = int(finer * SAMPLE_RATE / HIGHEST), int(finer * SAMPLE_RATE / LOWEST) + 1
-    of_window = irfft(np.abs(np.fft.rfft(hann)) ** 2, n=finer * N_FFT)
+    of_window = irfft(np.abs(np.fft.rfft(get_window("hann", N_FFT))) ** 2, n=FINER * N_FFT)
+    blocks = (spectrum[start : start + BLOCK] for start in range(0, len(spectrum), BLOCK))
+    f0, periodicity = zip(*(pitch_of_block(block, of_window / of_window[0]) for block in blocks), strict=True)
+    return np.concatenate(f0), np.concatenate(periodicity)
+
+
+def pitch_of_block(spectrum: np.ndarray, of_window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the pitch of a few frames as `pitch` does, given the autocorrelation of the window, (FINER * N_FFT,)."""
+    from scipy.fft import irfft
+
+    shortest, longest = int(FINER * SAMPLE_RATE / HIGHEST), int(FINER * SAMPLE_RATE / LOWEST) + 1  # lags
     power = np.square(spectrum, dtype=np.float32)
-    of_frame = irfft(power, n=finer * N_FFT, axis=1, workers=-1)[:, : longest + 2]  # (frames, lags)
+    of_frame = irfft(power, n=FINER * N_FFT, axis=1, workers=-1)[:, : longest + 2]  # (frames, lags)
     total = of_frame[:, :1]
     r = np.divide(of_frame, total, out=np.zeros_like(of_frame), where=total > 0)
-    r /= of_window[: longest + 2] / of_window[0]
+    r /= of_window[: longest + 2]
 
     lags = np.arange(shortest, longest + 1)
     before, here, after = (r[:, shortest + step : longest + 1 + step] for step in (-1, 0, 1))  # (frames, lags)
-    nearest_bin = np.rint(finer * N_FFT / lags).astype(int)  # (lags,) of the fundamental with that period
+    row, place = np.divmod(np.flatnonzero((here > before) & (here >= after)), len(lags))  # (peaks,) each
+    nearest_bin = np.rint(FINER * N_FFT / lags).astype(int)[place]  # (peaks,) of the fundamental with that period
     around = np.maximum(np.maximum(power[:, :-2], power[:, 2:]), power[:, 1:-1])  # (frames, N_BINS - 2)
-    faint = power.max(axis=1, keepdims=True) * 10 ** (FAINT_FUNDAMENTAL / 10)
-    sounds = (around > faint)[:, nearest_bin - 1]  # (frames, lags)
-    fallen = np.minimum.accumulate(r[:, : longest + 1], axis=1)[:, shortest:] < 0  # (frames, lags)
-    is_peak = (here > before) & (here >= after) & fallen & sounds
-    score = np.where(is_peak, here - OCTAVE_COST * np.log2(lags / shortest), -np.inf)
+    faint = power.max(axis=1) * 10 ** (FAINT_FUNDAMENTAL / 10)  # (frames,)
+    below = r < 0
+    fall = np.where(below.any(axis=1), below.argmax(axis=1), r.shape[1])  # (frames,) first lag below zero
+    counts = (lags[place] >= fall[row]) & (around[row, nearest_bin - 1] > faint[row])
+    row, place = row[counts], place[counts]
+    score = np.full(here.shape, -np.inf)
+    score[row, place] = here[row, place] - OCTAVE_COST * np.log2(lags / shortest)[place]
     best = score.argmax(axis=1)[:, None]
+    found = np.isfinite(np.take_along_axis(score, best, axis=1)[:, 0])  # (frames,)
     a, b, c = (np.take_along_axis(x, best, axis=1)[:, 0] for x in (before, here, after))
     curvature = a - 2 * b + c
-    found = is_peak.any(axis=1)  # (frames,)
     offset = np.divide(0.5 * (a - c), curvature, out=np.zeros_like(curvature), where=found & (curvature < 0))
-    f0 = finer * SAMPLE_RATE / (lags[best[:, 0]] + offset)
+    f0 = FINER * SAMPLE_RATE / (lags[best[:, 0]] + offset)
     periodicity = np.clip(b - 0.25 * (a - c) * offset, 0, 1)
     return np.where(found, f0, np.nan), np.where(found, periodicity, 0.0)
 
@@ -172,11 +184,13 @@ def measure_all(audio: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray
         Values in the descriptor's unit; NaN where it is undefined (silence, no pitch).
     """
     values_of = {name: descriptor(name).measure for name in names}
-    blocks = {name: [] for name in values_of}
+    blocks: dict[str, list[np.ndarray]] = {name: [] for name in values_of}
     for spectrum in spectrum_blocks(check_audio(audio)):
-        sounds = spectrum_gain(spectrum) > SILENCE  # (frames,)
-        for name, block in blocks.items():
-            block.append(np.where(sounds, values_of[name](spectrum), np.nan))
+        for start in range(0, len(spectrum), BLOCK):
+            part = spectrum[start : start + BLOCK]  # (frames, N_BINS)
+            sounds = spectrum_gain(part) > SILENCE  # (frames,)
+            for name, block in blocks.items():
+                block.append(np.where(sounds, values_of[name](part), np.nan))
     return {name: np.concatenate(block).astype(np.float64) for name, block in blocks.items()}
 
 

@@ -11,7 +11,7 @@ from timbrelib.datasets import AUDIBLE
 
 OWN_SHARE = 0.3  # weight of a code's own error, beside that of its mixture with the next code
 KNOWN = 0.3  # price of a change that was heard to do no harm, in shares of the smoothness
-BLOCK = 256  # frames whose changes are priced at a time, to bound the memory
+BLOCK = 128  # frames whose changes are priced at a time: few enough for the processor's cache
 
 
 def audible_level(spectra: np.ndarray) -> np.ndarray:
@@ -40,6 +40,26 @@ def spectral_distance(spectra: np.ndarray) -> np.ndarray:
     square = np.square(level).sum(axis=1)  # (n_codes,)
     distance = np.sqrt(np.maximum(square[:, None] + square - 2 * level @ level.T, 0))  # (n_codes, n_codes)
     return (distance / max(np.median(distance), 1e-9)).astype(np.float32)
+
+
+def least_errors(error: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pick those of the codes whose errors are least in each frame.
+
+    Parameters
+    ----------
+    error : ndarray, float, (descriptors, frames, n_codes)
+        Signed errors, in units of the same weight.
+    count : int
+
+    Returns
+    -------
+    nearest : ndarray, int64, (frames, count)
+        The places of the codes with the least sums of squares, in no order.
+    error : ndarray, float32, (descriptors, frames, count)
+        Their errors.
+    """
+    nearest = np.argpartition(np.square(error).sum(axis=0), count - 1, axis=1)[:, :count]
+    return nearest, np.take_along_axis(error, nearest[None], axis=2).astype(np.float32)
 
 
 def cheapest_path(candidates: np.ndarray, error: np.ndarray, limit: Sequence[float], change: np.ndarray) -> np.ndarray:
@@ -75,17 +95,20 @@ def cheapest_path(candidates: np.ndarray, error: np.ndarray, limit: Sequence[flo
     for start in range(1, n_frames, BLOCK):
         now = slice(start, min(start + BLOCK, n_frames))
         before = slice(start - 1, now.stop - 1)
-        steps = change[candidates[before, :, None], candidates[now, None, :]]  # (block, n before, n now)
+        pairs = len(change) * candidates[before, None, :] + candidates[now, :, None]  # (block, n now, n before)
+        steps = change.take(pairs)  # (block, n now, n before)
         for of_one, furthest in zip(error, limit, strict=True):  # (frames, n)
-            first, second = of_one[before, :, None], of_one[now, None, :]  # (block, n, 1), (block, 1, n)
-            mixed = 0.5 * (first + second)  # (block, n before, n now)
-            apart = np.abs(first - second) > furthest
-            steps += np.square(np.where(apart, np.maximum(np.abs(first), np.abs(second)), mixed))
-        steps += own[now, None, :]
+            first, second = of_one[before, None, :], of_one[now, :, None]  # (block, 1, n), (block, n, 1)
+            heard = 0.5 * first + 0.5 * second  # (block, n now, n before)
+            if furthest < np.inf:
+                apart = np.abs(first - second) > furthest
+                heard = np.where(apart, np.maximum(np.abs(first), np.abs(second)), heard)
+            steps += np.square(heard)
+        steps += own[now, :, None]
         for frame, step in enumerate(steps, start):
-            step += total[:, None]
-            came_from[frame] = step.argmin(axis=0)
-            total = step[came_from[frame], columns]
+            step += total
+            came_from[frame] = step.argmin(axis=1)
+            total = step[columns, came_from[frame]]
     place = np.empty(n_frames, dtype=np.int64)
     place[-1] = total.argmin()
     for frame in range(n_frames - 1, 0, -1):
@@ -115,7 +138,8 @@ def heard_path(
         Decodes a series, int (frames,), and measures its errors, float (descriptors, frames),
         in the units of `error`.
     rounds : int
-        How many times to choose again.
+        How many times to choose again, at most: not where the same would be chosen, nor is it
+        heard twice.
 
     Returns
     -------
@@ -125,13 +149,15 @@ def heard_path(
     frames = np.arange(len(candidates))
     harmless = KNOWN * change
     price, known = change.copy(), np.zeros(change.shape, dtype=bool)
-    best, least = None, np.inf
+    before = best = candidates[:, 0]
+    least = np.inf
     for remaining in range(rounds, -1, -1):
         place = cheapest_path(candidates, error, limit, price)
         codes = candidates[frames, place]
         if rounds == 0:
             return codes
-        heard = hear(codes)  # (descriptors, frames)
+        if remaining == rounds or not np.array_equal(codes, before):
+            heard = hear(codes)  # (descriptors, frames)
         if np.abs(heard).mean() < least:
             best, least = codes, np.abs(heard).mean()
         if remaining:
@@ -140,6 +166,8 @@ def heard_path(
             changes = np.flatnonzero(np.diff(codes))  # (changes,) frames before one
             pair = codes[changes], codes[changes + 1]
             new = harmless[pair] + np.maximum(around[changes], 0)
-            price[pair] = np.where(known[pair], 0.5 * (price[pair] + new), new)
-            known[pair] = True
+            new = np.where(known[pair], 0.5 * (price[pair] + new), new)
+            if np.array_equal(codes, before) and np.array_equal(new, price[pair]):
+                break  # it would choose the same again
+            price[pair], known[pair], before = new, True, codes
     return best

@@ -6,17 +6,51 @@ oscillators: the phase of each peak advances by its interpolated frequency, and 
 around it lock to it, as in the phase vocoder of Laroche and Dolson, "Improved phase vocoder
 time-scale modification of audio", IEEE Trans. Speech and Audio Processing 7(3), 1999.
 
+Frames are made a block at a time, and what runs on is handed from block to block, so that no
+seam is heard and the memory needed beside the sound itself does not grow with its length.
+
 Notebook: 04_target_decode.
 """
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from timbrelib.audio import HOP, N_BINS, N_FFT, frame_gain, spectrum_gain
+from timbrelib.audio import HOP, N_BINS, N_FFT, spectrum_gain
+from timbrelib.overlap import overlap_add, restore_gain, without_clicks
 
 EXCITATIONS = ("locked", "noise")
-EDGE = 16  # samples (0.7 ms) over which a sound begins and ends
-GAIN_ROUNDS = 5  # corrections of the gain that the overlap of unlike frames has changed
+BLOCK = 128  # frames made at a time: few enough for the processor's cache
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """The peaks of a block of frames, frame after frame, each running on from one of the frame before.
+
+    Attributes
+    ----------
+    edges : ndarray, int64, (frames + 1,)
+        Where each frame begins among the peaks, and their number.
+    source : ndarray, int64, (peaks,)
+        From which peak of the frame before each runs on, counted from that frame's first.
+    flip : ndarray, float64, (peaks,)
+        Turns by which its bin was ahead of that peak.
+    advance : ndarray, float32, (peaks,)
+        Turns that it makes from the one frame to the other.
+    magnitude : ndarray, float32, (frames, N_BINS)
+    turn : ndarray, int64, (frames, N_BINS)
+        Twice the peak that each bin is locked to, and one more where it is half a turn away from it.
+    """
+
+    edges: np.ndarray
+    source: np.ndarray
+    flip: np.ndarray
+    advance: np.ndarray
+    magnitude: np.ndarray
+    turn: np.ndarray
 
 
 def synthesise(
@@ -45,25 +79,14 @@ def synthesise(
     ValueError
         The excitation does not exist.
     """
-    import librosa
-
     if excitation not in EXCITATIONS:
         raise ValueError(f"there is no excitation {excitation!r}: choose one of {', '.join(EXCITATIONS)}")
-    spectra, rows = fade_changes(table, codes)
-    magnitude = spectra[rows] * gain[:, None].astype(np.float32)  # (frames, N_BINS)
-    if excitation == "locked":
-        phase = 2 * np.pi * locked_turns(spectra, rows)  # (frames, N_BINS)
-        spectrum = np.empty(magnitude.shape, dtype=np.complex64)
-        np.multiply(magnitude, np.cos(phase), out=spectrum.real)
-        np.multiply(magnitude, np.sin(phase), out=spectrum.imag)
-    else:
-        spectrum = magnitude * noise_spectrum(len(codes), seed)
-    n_samples = max(1, len(codes) - 1) * HOP
-    audio = librosa.istft(spectrum.T, n_fft=N_FFT, hop_length=HOP, length=n_samples)
-    return restore_gain(without_clicks(audio), gain)
+    fades = sliding_window_view(np.pad(codes, 1, mode="edge"), 3)  # (frames, 3): a code and those beside it
+    made = locked_spectra(table, fades, gain) if excitation == "locked" else noise_spectra(table, fades, gain, seed)
+    return restore_gain(without_clicks(overlap_add(made, len(codes))), gain)
 
 
-def fade_changes(table: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def fade_changes(table: np.ndarray, fades: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Blend the spectra of neighbouring frames, so that codes fade into one another.
 
     A change at once would splatter energy over all frequencies.  Where a code stays, its
@@ -72,7 +95,8 @@ def fade_changes(table: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.n
     Parameters
     ----------
     table : ndarray, float32, (n_codes, N_BINS)
-    codes : ndarray, int, (frames,)
+    fades : ndarray, int, (frames, 3)
+        The code of each frame, between those of the frame before and the frame after.
 
     Returns
     -------
@@ -81,46 +105,82 @@ def fade_changes(table: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.n
     rows : ndarray, int64, (frames,)
         Which of them each frame has.
     """
-    padded = np.concatenate([codes[:1], codes, codes[-1:]])
-    triples, rows = np.unique(sliding_window_view(padded, 3), axis=0, return_inverse=True)  # (distinct, 3), (frames,)
-    before, here, after = triples.T
+    number = np.ravel_multi_index(tuple(fades.T), (len(table),) * 3)  # (frames,), one for each three codes
+    _, known, rows = np.unique(number, return_index=True, return_inverse=True)
+    before, here, after = fades[known].T  # (distinct,) each
     spectra = table[before] + table[after]  # (distinct, N_BINS)
     spectra += 2 * table[here]
     spectra /= spectrum_gain(spectra)[:, None]
     return spectra, rows
 
 
-def locked_turns(spectra: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Phases of a series of spectra whose peaks run on from frame to frame.
+def locked_spectra(table: np.ndarray, fades: np.ndarray, gain: np.ndarray) -> Iterator[np.ndarray]:
+    """Give frames phases whose peaks run on from frame to frame.
 
     Parameters
     ----------
-    spectra : ndarray, float32, (distinct, N_BINS)
-    rows : ndarray, int, (frames,)
-        Which of them each frame has.
+    table : ndarray, float32, (n_codes, N_BINS)
+    fades : ndarray, int, (frames, 3)
+    gain : ndarray, float, (frames,)
 
-    Returns
-    -------
-    ndarray, float32, (frames, N_BINS)
-        In turns, 0..1.
+    Yields
+    ------
+    ndarray, complex64, (frames in the block, N_BINS)
     """
-    peak, advance = peak_regions(spectra)
-    # a window centred on its frame flips the sign of the transform from bin to bin
-    flip = np.float32(0.5) * ((np.arange(N_BINS) - peak) % 2)  # (distinct, N_BINS)
-    turns = np.empty((len(rows), N_BINS), dtype=np.float32)
-    current = np.zeros(N_BINS, dtype=np.float32)
-    before = rows[0]
-    for frame, row in enumerate(rows):
-        # half way at the old frequency, half way at the new one, so that two frames agree where they overlap
-        mean_advance = 0.5 * (advance[before, peak[row]] + advance[row])
-        current = current[peak[row]] + mean_advance + flip[row]
-        current -= np.floor(current)
-        turns[frame] = current
-        before = row
-    return turns
+    tracks = (track_peaks(table, fades, gain, start) for start in range(0, len(fades), BLOCK))
+    for block, turns in locked_turns(tracks):
+        yield lock(block, turns)
 
 
-def peak_regions(spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def track_peaks(table: np.ndarray, fades: np.ndarray, gain: np.ndarray, start: int) -> Tracks:
+    """Find the peaks of a block of frames from `start` on; the rest as `locked_spectra`."""
+    frames = np.arange(start - 1, min(start + BLOCK, len(fades))).clip(min=0)  # from the one before on
+    spectra, rows = fade_changes(table, fades[frames])
+    place, advance, first, turn = peak_regions(spectra)
+    before, rows = rows[:-1], rows[1:]  # (frames,) each
+    n_peaks = np.diff(first)[rows]  # (frames,)
+    edges = np.concatenate([[0], n_peaks.cumsum()])
+    peak = np.arange(edges[-1]) + np.repeat(first[rows] - edges[:-1], n_peaks)  # (peaks of all frames,)
+    source = turn[np.repeat(before, n_peaks), place[peak]]  # (peaks of all frames,)
+    # half way at the old frequency, half way at the new one, so that two frames agree where they overlap
+    mean_advance = 0.5 * (advance[source // 2] + advance[peak])
+    return Tracks(
+        edges,
+        source // 2 - np.repeat(first[before], n_peaks),
+        0.5 * (source % 2),
+        mean_advance,
+        spectra[rows] * gain[frames[1:], None].astype(np.float32),
+        turn[rows] + 2 * (edges[:-1] - first[rows])[:, None],
+    )
+
+
+def locked_turns(blocks: Iterable[Tracks]) -> Iterator[tuple[Tracks, np.ndarray]]:
+    """Add up the turns of all peaks, float64 (peaks,), from frame to frame and block to block; they start at zero."""
+    before = None
+    for tracks in blocks:
+        if before is None:
+            before = np.zeros(tracks.edges[1])
+        turns = np.empty(len(tracks.source))
+        for start, stop in pairwise(tracks.edges.tolist()):
+            turn = before.take(tracks.source[start:stop])
+            turn += tracks.flip[start:stop]
+            turn -= np.floor(turn)
+            turn += tracks.advance[start:stop]
+            turns[start:stop] = before = turn
+        yield tracks, turns
+
+
+def lock(tracks: Tracks, turns: np.ndarray) -> np.ndarray:
+    """Lock the bins of frames to their peaks, whose turns are given: complex64 (frames, N_BINS)."""
+    both = np.stack([turns, turns + 0.5], axis=1).ravel()  # (peaks,) -> (2 * peaks,)
+    phase = 2 * np.pi * (both - np.floor(both)).astype(np.float32)
+    spectrum = np.empty(tracks.magnitude.shape, dtype=np.complex64)
+    np.multiply(tracks.magnitude, np.cos(phase)[tracks.turn], out=spectrum.real)
+    np.multiply(tracks.magnitude, np.sin(phase)[tracks.turn], out=spectrum.imag)
+    return spectrum
+
+
+def peak_regions(spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Share the bins of each spectrum out among its peaks, each to the nearest.
 
     Parameters
@@ -129,70 +189,71 @@ def peak_regions(spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    peak : ndarray, int64, (n, N_BINS)
-        Bin of the peak that each bin belongs to.
-    advance : ndarray, float32, (n, N_BINS)
-        Turns that its peak makes in a hop.
+    place : ndarray, int64, (peaks,)
+        Bin of each peak, spectrum after spectrum.
+    advance : ndarray, float32, (peaks,)
+        Turns that it makes in a hop.
+    first : ndarray, int64, (n + 1,)
+        First peak of each spectrum, and the number of all.
+    turn : ndarray, int64, (n, N_BINS)
+        As of `Tracks`.
     """
     log = np.log(np.maximum(spectra, 1e-9))
     rising = log[:, 1:] > log[:, :-1]  # (n, N_BINS - 1)
     is_peak = np.zeros(spectra.shape, dtype=bool)
     is_peak[:, 1:-1] = rising[:, :-1] & ~rising[:, 1:]
     is_peak[np.arange(len(spectra)), log[:, 1:-1].argmax(axis=1) + 1] = True  # no spectrum is without any
-    row, place = np.nonzero(is_peak)  # (peaks,) each, row by row
+    peak = np.flatnonzero(is_peak)  # (peaks,) in the flattened spectra
+    row, place = np.divmod(peak, N_BINS)  # (peaks,) each
+    first = np.searchsorted(row, np.arange(len(spectra) + 1))  # (n + 1,)
 
     # the frequency of a peak, in bins, is that of a parabola through its bin and the two beside it
-    left, top, right = (log[row, place + step] for step in (-1, 0, 1))
+    left, top, right = (log.take(peak + step) for step in (-1, 0, 1))
     curvature = left - 2 * top + right
     offset = np.divide(0.5 * (left - right), curvature, out=np.zeros_like(top), where=curvature < 0)
-    turns_of_peak = (place + np.clip(offset, -0.5, 0.5)).astype(np.float32) * (HOP / N_FFT)  # a hop
+    advance = (place + np.clip(offset, -0.5, 0.5)).astype(np.float32) * (HOP / N_FFT)
 
     # regions meet half way between two peaks of a row
-    meeting = (np.concatenate([[0], place[:-1]]) + place) // 2 + 1
-    is_first = np.concatenate([[True], row[1:] != row[:-1]])
-    start = row * N_BINS + np.where(is_first, 0, meeting)  # (peaks,) in the flattened spectra
-    owner = np.repeat(np.arange(len(place)), np.diff(start, append=spectra.size))
-    peak = place[owner].reshape(spectra.shape)  # (n * N_BINS,) -> (n, N_BINS)
-    advance = turns_of_peak[owner].reshape(spectra.shape)  # (n * N_BINS,) -> (n, N_BINS)
-    return peak, advance
+    begin = row * N_BINS + (np.concatenate([[0], place[:-1]]) + place) // 2 + 1  # (peaks,) in the flattened spectra
+    begin[first[:-1]] = np.arange(len(spectra)) * N_BINS
+    turn = np.repeat(2 * np.arange(len(place)) + (place & 1), np.diff(begin, append=spectra.size))
+    # a window centred on its frame flips the sign of the transform from bin to bin
+    turn = turn.reshape(spectra.shape) ^ (np.arange(N_BINS) & 1)  # (n * N_BINS,) -> (n, N_BINS)
+    return place, advance, first, turn
 
 
-def noise_spectrum(n_frames: int, seed: int) -> np.ndarray:
-    """STFT of white noise with RMS magnitude 1, complex64 (n_frames, N_BINS)."""
+def noise_spectra(table: np.ndarray, fades: np.ndarray, gain: np.ndarray, seed: int) -> Iterator[np.ndarray]:
+    """Filter white noise; the rest as `locked_spectra`."""
+    level = noise_level(len(fades), seed)
+    for start, noise in zip(range(0, len(fades), BLOCK), noise_blocks(len(fades), seed), strict=True):
+        frames = slice(start, start + BLOCK)
+        blends, rows = fade_changes(table, fades[frames])
+        magnitude = blends[rows] * gain[frames, None].astype(np.float32)  # (block, N_BINS)
+        yield magnitude * (noise / level)
+
+
+def noise_blocks(n_frames: int, seed: int) -> Iterator[np.ndarray]:
+    """STFT of white noise, complex64 (frames in the block, N_BINS) at a time."""
     import librosa
 
-    noise = np.random.default_rng(seed).standard_normal((n_frames - 1) * HOP + N_FFT).astype(np.float32)
-    spectrum = librosa.stft(noise, n_fft=N_FFT, hop_length=HOP, center=False).T  # (n_frames, N_BINS)
-    return spectrum / np.sqrt(np.mean(np.square(np.abs(spectrum))))
+    for noise in white_noise(n_frames, seed):
+        yield librosa.stft(noise, n_fft=N_FFT, hop_length=HOP, center=False).T  # (N_BINS, block) -> (block, N_BINS)
 
 
-def without_clicks(audio: np.ndarray) -> np.ndarray:
-    """Let a sound, float32 (n,), begin and end at zero: a wave cut off anywhere else clicks over all frequencies."""
-    ramp = (np.arange(min(EDGE, len(audio) // 2), dtype=np.float32) + 0.5) / EDGE
-    audio[: len(ramp)] *= ramp
-    audio[len(audio) - len(ramp) :] *= ramp[::-1]
-    return audio
+def white_noise(n_frames: int, seed: int) -> Iterator[np.ndarray]:
+    """Draw the samples under the frames of each block, float32 (n,); blocks share those under the frames of both."""
+    rng = np.random.default_rng(seed)
+    overlap = rng.standard_normal(N_FFT - HOP).astype(np.float32)
+    for start in range(0, n_frames, BLOCK):
+        fresh = rng.standard_normal(min(BLOCK, n_frames - start) * HOP).astype(np.float32)
+        noise = np.concatenate([overlap, fresh])
+        overlap = noise[len(fresh) :]
+        yield noise
 
 
-def restore_gain(audio: np.ndarray, gain: np.ndarray) -> np.ndarray:
-    """Scale a sound along time until its frames have the gain that was asked for.
-
-    Where neighbouring frames differ, their overlap interferes and changes the loudness.
-
-    Parameters
-    ----------
-    audio : ndarray, float32, (n,)
-    gain : ndarray, float, (frames,)
-
-    Returns
-    -------
-    ndarray, float32, (n,)
-    """
-    hops = audio.reshape(-1, HOP)  # (n,) -> (hops, HOP)
-    across = np.arange(HOP, dtype=np.float32) / HOP  # of the way from one frame to the next
-    wanted = np.append(gain, gain[-1])[: len(hops) + 1]  # (hops + 1,): a single frame lasts a hop as well
-    for _ in range(GAIN_ROUNDS):
-        measured = frame_gain(hops.ravel())
-        ratio = np.divide(wanted, measured, out=np.zeros(len(wanted)), where=measured > 1e-9).astype(np.float32)
-        hops = hops * (ratio[:-1, None] + np.diff(ratio)[:, None] * across)
-    return hops.ravel()
+def noise_level(n_frames: int, seed: int) -> np.float32:
+    """RMS magnitude of all of `noise_blocks`."""
+    power = np.empty((n_frames, N_BINS), dtype=np.float32)  # whole, for the sum of blocks rounds to another level
+    for start, noise in zip(range(0, n_frames, BLOCK), noise_blocks(n_frames, seed), strict=True):
+        power[start : start + BLOCK] = np.square(np.abs(noise))
+    return np.sqrt(np.mean(power))

@@ -22,7 +22,7 @@ from timbrelib.descriptors import SILENCE, measure, measure_all, track_fundament
 from timbrelib.evaluation import audible, rank_correlation, within_cents
 from timbrelib.lines import hold, voiced_fundamental, whole_octaves
 from timbrelib.model import VQVAE
-from timbrelib.paths import audible_level, heard_path
+from timbrelib.paths import audible_level, heard_path, least_errors
 from timbrelib.targets import reach, span
 
 log = logging.getLogger(__name__)
@@ -139,7 +139,7 @@ def transfer(
     wanted = {"fundamental": notes, "centroid": brightness}
     units = {"fundamental": unit(table, "fundamental"), "centroid": unit(table, "centroid") / BRIGHTNESS}
 
-    def errors(values: Mapping[str, np.ndarray], frames: slice, lost: float) -> np.ndarray:
+    def errors(values: np.ndarray | Mapping[str, np.ndarray], frames: slice, lost: float) -> np.ndarray:
         """Errors of values, (n,) or (frames, n), as (2, frames, n); none in pitch where the sound has none."""
         of_pitch, of_centroid = (
             error_in_units(name, values[name], wanted[name][frames, None], units[name]) for name in wanted
@@ -154,9 +154,9 @@ def transfer(
         distance = distances(spectrum[frames], model.spectra)  # (block, n_codes)
         further = SPECTRUM * (distance - distance.min(axis=1, keepdims=True))  # than the nearest code
         error = np.concatenate([errors(table, frames, FURTHEST), further[None]]).astype(np.float32)
-        nearest = np.argpartition(np.square(error).sum(axis=0), count - 1, axis=1)[:, :count]  # (block, n)
+        nearest, their_error = least_errors(error, count)  # (block, n), (3, block, n)
         candidates.append(nearest)
-        candidate_errors.append(np.take_along_axis(error, nearest[None], axis=2))  # (3, block, n)
+        candidate_errors.append(their_error)
 
     def hear(codes: np.ndarray) -> np.ndarray:
         heard = measure_all(model.decode(codes, gain), wanted)
