@@ -1,3 +1,7 @@
+import struct
+import tracemalloc
+
+import librosa
 import numpy as np
 import pytest
 import soundfile
@@ -19,6 +23,91 @@ def test_any_rate_and_depth_loads_as_the_same_sound(tmp_path, rate, suffix, subt
     inner = slice(1000, -1000)
     expected = 0.375 * np.sin(2 * np.pi * 440 * np.arange(len(loaded)) / SAMPLE_RATE)  # the channels' mean
     assert np.abs(loaded - expected)[inner].max() < 2e-3
+
+
+@pytest.mark.parametrize("rate", [1000, 8_000, 22_049, 22_050, 44_100, 768_000])
+def test_parts_are_the_whole_and_the_whole_is_what_librosa_makes(tmp_path, rate):
+    noise = 0.1 * np.random.default_rng(0).standard_normal((3 * rate + 7, 2)).astype(np.float32)
+    soundfile.write(tmp_path / "a.wav", noise, rate, "FLOAT")
+    whole = librosa.resample(noise.mean(axis=1), orig_sr=rate, target_sr=SAMPLE_RATE, res_type="soxr_vhq")
+    *full, last = audio.sound_parts(tmp_path / "a.wav", seconds=0.7)
+    assert [len(part) for part in full] == [15_435] * 4
+    assert {part.dtype for part in (*full, last)} == {np.dtype(np.float32)}
+    np.testing.assert_array_equal(np.concatenate([*full, last]), whole)
+    np.testing.assert_array_equal(audio.load_audio(tmp_path / "a.wav"), whole)
+
+
+def test_parts_that_come_out_even_have_no_empty_one_after_them(tmp_path):
+    soundfile.write(tmp_path / "a.wav", sine(440, 2), SAMPLE_RATE)
+    assert [len(part) for part in audio.sound_parts(tmp_path / "a.wav", seconds=1)] == [SAMPLE_RATE] * 2
+
+
+@pytest.mark.parametrize("seconds", [0, -1, np.nan, np.inf])
+def test_parts_of_no_length_are_refused(tmp_path, seconds):
+    with pytest.raises(ValueError, match="at least a sample"):
+        next(audio.sound_parts(tmp_path / "a.wav", seconds))
+
+
+def test_of_a_sound_no_more_is_read_than_is_asked_for(tmp_path):
+    soundfile.write(tmp_path / "a.wav", sine(440, 3), SAMPLE_RATE, "FLOAT")
+    np.testing.assert_array_equal(audio.load_audio(tmp_path / "a.wav", longest=1.5), sine(440, 1.5))
+    assert len(audio.load_audio(tmp_path / "a.wav", longest=5)) == 3 * SAMPLE_RATE
+
+
+def test_a_sound_too_long_for_the_memory_is_refused_but_can_be_cut_or_read_in_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(audio, "LONGEST_SOUND", 3.6)
+    soundfile.write(tmp_path / "a.flac", np.zeros(4 * SAMPLE_RATE), SAMPLE_RATE)
+    with pytest.raises(ValueError, match=r"longer than 0\.001 hours: cut it"):
+        audio.load_audio(tmp_path / "a.flac")
+    assert len(audio.load_audio(tmp_path / "a.flac", longest=3)) == 3 * SAMPLE_RATE
+    assert sum(len(part) for part in audio.sound_parts(tmp_path / "a.flac")) == 4 * SAMPLE_RATE
+
+
+def wav(rate: int = 22_050, n_bytes: int = 2000, claimed: int | None = None) -> bytes:
+    """A 16-bit mono wav of a rate, whose header may claim another size than it has."""
+    claimed = n_bytes if claimed is None else claimed
+    fmt = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, 2 * rate & 0xFFFFFFFF, 2, 16)
+    head = struct.pack("<4sI4s", b"RIFF", min(claimed + 36, 2**32 - 1), b"WAVE")
+    return head + fmt + struct.pack("<4sI", b"data", claimed) + bytes(n_bytes)
+
+
+def test_a_header_that_claims_two_thousand_million_frames_takes_no_more_than_is_there(tmp_path):
+    (tmp_path / "a.wav").write_bytes(wav(claimed=2**32 - 2))
+    tracemalloc.start()
+    assert len(audio.load_audio(tmp_path / "a.wav")) == 1000
+    assert tracemalloc.get_traced_memory()[1] < 20e6
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("rate", [1, 999, 768_001, 2**31 - 1, 2**32 - 1])
+def test_a_header_of_an_impossible_rate_is_refused(tmp_path, rate):
+    (tmp_path / "a.wav").write_bytes(wav(rate))
+    with pytest.raises(ValueError, match=r"a\.wav"):
+        audio.load_audio(tmp_path / "a.wav")
+
+
+def test_a_file_of_a_thousand_channels_is_read_in_small_blocks(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.tile(sine(440, 0.2)[:, None], 1000), SAMPLE_RATE, "FLOAT")
+    tracemalloc.start()
+    np.testing.assert_allclose(audio.load_audio(tmp_path / "a.wav"), sine(440, 0.2), atol=1e-4)
+    assert tracemalloc.get_traced_memory()[1] < 10e6
+    tracemalloc.stop()
+
+
+def test_raw_samples_say_too_little_about_themselves(tmp_path):
+    (tmp_path / "a.raw").write_bytes(wav())
+    with pytest.raises(ValueError, match="cannot be read as audio"):
+        audio.load_audio(tmp_path / "a.raw")
+
+
+def test_what_is_wrong_further_on_is_said_there(tmp_path):
+    samples = np.tile(sine(440), 60)  # more than is read at a time
+    samples[-1] = np.nan
+    soundfile.write(tmp_path / "a.wav", samples, SAMPLE_RATE, "FLOAT")
+    parts = audio.sound_parts(tmp_path / "a.wav", seconds=1)
+    np.testing.assert_array_equal(next(parts), sine(440))
+    with pytest.raises(ValueError, match="not finite"):
+        list(parts)
 
 
 def test_ten_milliseconds_and_silence_load(tmp_path):

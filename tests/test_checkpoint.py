@@ -1,11 +1,15 @@
 import json
+import os
+import re
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from conftest import ROOT
 
@@ -120,6 +124,97 @@ def test_foreign_files_are_refused(copy, file, content, says):
         timbrelib.load_model(copy)
 
 
+def rewrite(copy, **tensors):
+    """Put other tensors into the weights of a copy."""
+    stored = safetensors.torch.load_file(copy / "model.safetensors")
+    safetensors.torch.save_file(stored | tensors, copy / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("tensors", "says"),
+    [
+        ({"codebook": torch.full((1024, 64), torch.nan).half()}, "not finite"),
+        ({"codebook": torch.zeros(1024, 64).double()}, "stored as F64"),
+        ({"codebook": torch.zeros(1024, 63).half()}, "another shape"),
+        ({"use": torch.zeros(1024)}, "stored as F32"),
+        ({"use": torch.full((1024,), -1, dtype=torch.int32)}, "negative counts"),
+        ({"std": torch.zeros(1025).half()}, "deviations that are not positive"),
+        ({"extra": torch.zeros(3)}, "other names"),
+    ],
+)
+def test_weights_that_make_no_sense_are_refused(copy, tensors, says):
+    rewrite(copy, **tensors)
+    with pytest.raises(ValueError, match=f"not a model of this library .*{says}"):
+        timbrelib.load_model(copy)
+
+
+def test_weights_in_full_precision_are_read(copy, violin):
+    rewrite(copy, codebook=violin.codebook, use=violin.use)
+    assert timbrelib.load_model(copy).fingerprint == violin.fingerprint
+
+
+def test_weights_that_claim_a_hundred_gigabytes_are_refused(copy):
+    header = json.dumps({"codebook": {"dtype": "F16", "shape": [50 * 10**9], "data_offsets": [0, 10**11]}}).encode()
+    (copy / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(1000))
+    with pytest.raises(ValueError, match="damaged or not a model"):
+        timbrelib.load_model(copy)
+
+
+def test_weights_too_large_for_any_model_are_refused_unread(copy):
+    os.truncate(copy / "model.safetensors", 2**30 + 1)  # a hole, which takes no space
+    with pytest.raises(ValueError, match=r"model\.safetensors has 1024\.0 MB"):
+        timbrelib.load_model(copy)
+
+
+@pytest.mark.parametrize(
+    "sizes", [{"n_codes": 10**9}, {"width": 0}, {"blocks": -1}, {"code_size": 64.0}, {"blocks": True}, {"width": "512"}]
+)
+def test_sizes_that_no_model_has_are_refused_before_it_is_built(copy, sizes):
+    checkpoint.write_json(copy / "config.json", {"format": 1, "sizes": sizes})
+    with pytest.raises(ValueError, match=f"a model cannot have a {next(iter(sizes))} of .*: give a whole number"):
+        timbrelib.load_model(copy)
+    with pytest.raises(ValueError, match="a model cannot have"):
+        timbrelib.VQVAEConfig(**sizes)
+
+
+def test_the_largest_sizes_take_no_memory_before_the_weights_are_seen_to_be_others(copy):
+    sizes = {"n_codes": 16_384, "code_size": 4096, "width": 16_384, "blocks": 64}  # 150 GB
+    checkpoint.write_json(copy / "config.json", {"format": 1, "sizes": sizes})
+    with pytest.raises(ValueError, match="other names"):
+        timbrelib.load_model(copy)
+
+
+@pytest.mark.parametrize("file", ["config.json", "card.json", "history.json"])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"[" * 100_000, "nested too deeply"), (b"\xff", "utf-8"), (b"[NaN]", "NaN"), (b" " * (4 * 2**20 + 1), "4 MB")],
+)
+def test_json_that_would_break_a_reader_is_refused(copy, file, content, says):
+    (copy / file).write_bytes(content)
+    read = {"config.json": timbrelib.load_model, "card.json": checkpoint.load_card}.get(file, checkpoint.load_history)
+    with pytest.raises(ValueError, match=f"{file} is damaged .*{says}.*: copy the model again"):
+        read(copy)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"loss": None}, "list of numbers"),
+        ({"loss": [1, "2"]}, "list of numbers"),
+        ({"loss": [1, True]}, "list of numbers"),
+        ({"loss": [1, None]}, "gaps"),
+        ({"loss": [1, 10**400]}, "too large"),
+        ({"loss": [1, 2, 3]}, "differ in length"),
+        ({"step": [], "loss": [], "codes_used": [], "perplexity": []}, "empty"),
+    ],
+)
+def test_a_history_of_anything_but_equal_columns_of_numbers_is_refused(copy, change, says):
+    columns = {name: [1, 2] for name in ("step", "loss", "codes_used", "perplexity")}
+    checkpoint.write_json(copy / "history.json", columns | change)
+    with pytest.raises(ValueError, match=f"history.json is not a training history .*{says}"):
+        checkpoint.load_history(copy)
+
+
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
 def test_a_missing_file_is_named(copy, file):
     (copy / file).unlink()
@@ -127,21 +222,42 @@ def test_a_missing_file_is_named(copy, file):
         timbrelib.load_model(copy)
 
 
-def test_weights_that_are_not_finite_are_refused(copy, violin):
-    import safetensors.torch
-
-    tensors = safetensors.torch.load_file(copy / "model.safetensors")
-    tensors["codebook"][3, 3] = float("nan")
-    safetensors.torch.save_file(tensors, copy / "model.safetensors")
-    with pytest.raises(ValueError, match="not finite"):
-        timbrelib.load_model(copy)
-
-
 @pytest.mark.parametrize(
     ("card", "says"),
-    [({"name": "x"}, "not a model card"), ([], "not a model card"), ({"scores": {"lsd_db": 4}}, "timbrelib score")],
+    [({"name": "x"}, "not a model card"), ([], "not a model card"), ({"scores": {"lsd_db": 4}}, "timbrelib evaluate")],
 )
 def test_a_card_without_scores_is_refused_in_a_sentence(tmp_path, card, says):
     checkpoint.write_json(tmp_path / "card.json", card)
     with pytest.raises(ValueError, match=says):
         checkpoint.load_card(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "entry"),
+    [
+        ("name", 3),
+        ("sources", "John Garner"),
+        ("sources", [None]),
+        ("data", {"minutes": 3}),
+        ("training", []),
+        ("scores", {"lsd_db": "4"}),
+        ("scores", {"lsd_db": None}),
+        ("scores", {"flux_real": 3}),
+        ("scores", {"flux_real": [1, 2]}),
+    ],
+)
+def test_a_card_whose_facts_are_of_other_kinds_is_refused(copy, key, entry):
+    card = checkpoint.load_card(copy)
+    changed = card["scores"] | entry if key == "scores" else entry
+    checkpoint.write_json(copy / "card.json", card | {key: changed})
+    with pytest.raises(ValueError, match=r"card\.json is not a model card"):
+        checkpoint.load_card(copy)
+
+
+def test_nothing_is_read_or_written_that_could_run_when_it_is_loaded():
+    pickling = re.compile(r"\b(pickle|dill|joblib|shelve|marshal)\b|(?<!safetensors\.)\btorch\.(load|save)\b")
+    for path in [*(ROOT / "timbrelib").rglob("*.py"), *(ROOT / "notebooks").glob("*.ipynb")]:
+        source = path.read_text(encoding="utf-8")
+        assert not pickling.search(source), path
+        arrays = re.findall(r"\bnp\.(?:load|save)\(.*", source)
+        assert all("allow_pickle=False" in call for call in arrays), path

@@ -1,3 +1,4 @@
+import io
 import os
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 import timbrelib
 from timbrelib import codebook
-from timbrelib.descriptors import DESCRIPTORS, measure
+from timbrelib.descriptors import DESCRIPTORS, Descriptor, measure
 
 
 def test_the_table_has_a_row_a_code_and_a_column_a_descriptor(violin_table):
@@ -49,13 +50,63 @@ def test_the_second_analysis_comes_from_the_cache_and_is_the_same(small):
     assert first.tobytes() == second.tobytes() == timbrelib.analyse_codebook(model, cache=False).tobytes()
 
 
-def test_a_damaged_cache_is_made_again(small):
-    model, _ = small
-    table = timbrelib.analyse_codebook(model)
-    home = Path(os.environ["XDG_CACHE_HOME"]) / "timbrelib"
-    newest = max(home.glob("*.npy"), key=lambda path: path.stat().st_mtime_ns)
-    newest.write_bytes(newest.read_bytes()[:100])
+@pytest.fixture
+def cached(small, tmp_path, monkeypatch):
+    """A small model, its table, and the only file of a cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    table = timbrelib.analyse_codebook(small[0])
+    (path,) = (tmp_path / "timbrelib").iterdir()
+    return small[0], table, path
+
+
+def claiming(rows: int, like: np.ndarray) -> bytes:
+    """A .npy of three rows whose header claims more of them."""
+    content = io.BytesIO()
+    np.lib.format.write_array_header_1_0(content, np.lib.format.header_data_from_array_1_0(like) | {"shape": (rows,)})
+    return content.getvalue() + bytes(3 * like.itemsize)
+
+
+def saved(table: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    np.save(content, table)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda table: saved(table)[:100],
+        lambda table: saved(table) + b"x",
+        lambda table: claiming(10**12, table),
+        lambda table: saved(table[["code", "centroid", "use"]]),
+        lambda table: saved(table[:-1]),
+        lambda table: saved(table[::-1]),
+        lambda table: saved(table.astype(object)),
+        lambda table: b"PK\x03\x04" + saved(table)[4:],
+    ],
+    ids=["cut", "longer", "claiming 10**12 rows", "lacking columns", "lacking a row", "turned", "pickled", "zipped"],
+)
+def test_a_damaged_cache_is_made_again(cached, damage, caplog):
+    model, table, path = cached
+    path.write_bytes(damage(table))
     assert timbrelib.analyse_codebook(model).tobytes() == table.tobytes()
+    assert "damaged" in caplog.text
+    assert path.read_bytes() == saved(table)
+
+
+def test_a_descriptor_that_was_added_since_is_in_the_table(cached, monkeypatch):
+    model, table, _ = cached
+    monkeypatch.setitem(DESCRIPTORS, "peak", Descriptor("", False, lambda spectrum: spectrum.max(axis=1)))
+    assert "peak" in timbrelib.analyse_codebook(model).dtype.names
+    monkeypatch.delitem(DESCRIPTORS, "peak")
+    assert timbrelib.analyse_codebook(model).tobytes() == table.tobytes()
+
+
+def test_without_a_folder_for_the_cache_the_table_is_made_with_a_warning(small, tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert len(timbrelib.analyse_codebook(small[0])) == 64
+    assert "not kept" in caplog.text
 
 
 def test_excitations_make_different_tables_and_unknown_ones_are_refused(small):

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -96,6 +98,10 @@ def test_a_pitch_track_of_another_program_is_bridged_where_it_has_gaps(tmp_path)
         (b"RIFF\xff\xfe\x00\x00", None, "is not a table"),
         (b"time_s,target\n1,1000\n0,1000\n", None, "do not rise"),
         (b"time_s,target\n0,nan\n1,1000\n", None, "not finite numbers"),
+        (b"time_s,target\n0,inf\n1,1000\n", None, "not finite numbers"),
+        (b"time_s,target\n0,1e999\n1,1000\n", None, "not finite numbers"),
+        (b"time_s,target\n0,1e308\n1,-1e308\n", None, "not finite numbers"),
+        (b"time_s,target\n0,1\x002\n", None, "is not a table"),
     ],
 )
 def test_a_bad_file_is_refused_in_a_sentence(tmp_path, content, column, says):
@@ -103,6 +109,26 @@ def test_a_bad_file_is_refused_in_a_sentence(tmp_path, content, column, says):
     with pytest.raises(ValueError, match=says) as refusal:
         curves.read_curve(tmp_path / "a.csv", "centroid", column)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_field_of_ten_megabytes_is_refused(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"time_s,target\n0," + b"9" * 10 * 2**20)
+    with pytest.raises(ValueError, match=r"is not a table .*field larger than field limit"):
+        curves.read_curve(tmp_path / "a.csv", "centroid")
+
+
+def test_what_cannot_be_read_is_quoted_in_part(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"time_s,target\n0," + b"x" * 2**16)
+    with pytest.raises(ValueError, match=r"is not a table .*xxx") as refusal:
+        curves.read_curve(tmp_path / "a.csv", "centroid")
+    assert len(str(refusal.value)) < 500
+
+
+def test_a_table_that_is_too_large_is_refused_unread(tmp_path):
+    (tmp_path / "a.csv").touch()
+    os.truncate(tmp_path / "a.csv", 64 * 2**20 + 1)  # a hole, which takes no space
+    with pytest.raises(ValueError, match=r"a\.csv has 64\.0 MB"):
+        curves.read_curve(tmp_path / "a.csv", "centroid")
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -21,8 +21,13 @@ def test_a_lane_that_is_not_there_is_refused(number):
 
 @pytest.mark.parametrize("message", [None, [], "draw", 3, {}])
 def test_a_message_that_is_no_drawing_is_refused(message):
-    with pytest.raises(ValueError, match="None as version"):
-        intake.read_version(message)
+    for read, says in (
+        (intake.read_version, "None as version"),
+        (intake.read_heights, "draw"),
+        (intake.read_shape, "None"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            read(message)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +82,9 @@ def test_a_file_begun_anew_forgets_the_last_one():
         (part(3, "5"), [b"de"], "reload the page"),
         (part(-1, 5), [b"de"], "reload the page"),
         (None, [b"de"], "reload the page"),
+        (part(3, 5), None, "do not fit together"),
+        (part(3, 5), ["de"], "do not fit together"),
+        (part(3, 5), [memoryview(b"abcdefgh").cast("i")], "do not fit together"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(message, parts, says):
@@ -99,6 +107,11 @@ def test_of_a_long_sound_no_more_is_decoded_than_is_drawn():
     assert len(intake.read_sound("long.wav", content.getvalue())) == 61 * 22_050
 
 
+def test_a_name_of_raw_samples_breaks_nothing():
+    with pytest.raises(ValueError, match=r"^'a\.raw' cannot be read as audio"):
+        intake.read_sound("a.raw", b"do re mi")
+
+
 def test_a_file_that_is_no_sound_is_called_by_its_own_name():
     with pytest.raises(ValueError, match=r"^'notes\.txt' cannot be read as audio"):
         intake.read_sound("notes.txt", b"do re mi")
@@ -111,7 +124,26 @@ def test_names_for_files(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["", " ", ".", "..", "../a", "a/b", "a\\b", "/a", ".hidden", "-a", "a.", "a\x00b", "x" * 81, "~a", "a:b"],
+    [
+        "",
+        " ",
+        ".",
+        "..",
+        "../a",
+        "a/b",
+        "a\\b",
+        "/a",
+        ".hidden",
+        "-a",
+        "a.",
+        "a\x00b",
+        "x" * 81,
+        "~a",
+        "a:b",
+        "\U00010330" * 61,
+        None,
+        3,
+    ],
 )
 def test_names_that_lead_elsewhere_or_nowhere_are_refused(name):
     with pytest.raises(ValueError, match="no name for a file"):
@@ -136,17 +168,25 @@ def test_a_drawing_may_be_of_one_or_two_lanes():
 @pytest.mark.parametrize(
     ("curves", "says"),
     [
-        ({}, "not nothing"),
-        ({"gain": FINE}, "not gain"),
-        ({"loudness": FINE}, "not loudness"),
-        (dict(zip(["centroid", "rolloff", "gain"], itertools.repeat(FINE), strict=False)), "perhaps a second lane"),
+        ({}, "of nothing"),
+        ({"gain": FINE}, "of 'gain'"),
+        ({"loudness": FINE}, "of 'loudness'"),
+        (
+            dict(zip(["centroid", "rolloff", "gain"], itertools.repeat(FINE), strict=False)),
+            "perhaps one of a second lane",
+        ),
         ({"centroid": FINE, "gain": FINE[1:]}, "same number of frames"),
         ({"centroid": FINE[:20]}, "22 to 2584"),
         ({"centroid": np.ones(2585)}, "22 to 2584"),
         ({"centroid": np.ones((100, 2))}, "same number of frames"),
         ({"centroid": 3.0}, "same number of frames"),
+        ({"centroid": [1500, [1500]]}, "give an array each"),
+        ({"centroid": [10**400] * 100}, "give an array each"),
+        ({"centroid": [None, {}]}, "give an array each"),
+        ({3: FINE}, "of 3"),
+        ([FINE], "of nothing"),
         ({"centroid": np.where(np.arange(100) == 7, np.nan, FINE)}, "fill them first"),
-        ({"fundamental": 0 * FINE}, "no fundamental"),
+        ({"fundamental": 0 * FINE}, "'fundamental' holds values that are undefined or impossible"),
     ],
 )
 def test_a_drawing_that_cannot_be_drawn_is_refused(curves, says):

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -115,6 +116,23 @@ def test_another_models_weights_are_refused(saved):
         ("codes", 64 * [1.0]),
         ("codes", "1, 2, 3"),
         ("codes", 64 * [2**70]),
+        ("codes", 64 * [-1]),
+        ("codes", 64 * [2**31]),
+        ("codes", 64 * [True]),
+        ("codes", []),
+        ("model", 3),
+        ("fingerprint", None),
+        ("search", {"smoothness": 4, "rounds": 3.5, "weights": {}}),
+        ("search", {"smoothness": 10**400, "rounds": 3, "weights": {}}),
+        ("search", {"smoothness": 4, "rounds": 3, "weights": {"centroid": "1"}}),
+        ("gain", 64 * [-0.05]),
+        ("gain", 64 * [None]),
+        ("gain", 64 * [10**400]),
+        ("gain", 64 * [float("nan")]),
+        ("targets", {}),
+        ("targets", {"loudness": 64 * [1]}),
+        ("targets", {"centroid": "1000"}),
+        ("measured", {}),
         ("gain", 63 * [0.05]),
         ("gain", 64 * ["loud"]),
         ("targets", {"centroid": [1000]}),
@@ -133,6 +151,14 @@ def test_a_series_without_an_entry_is_refused_in_a_sentence(tmp_path, content, k
 @pytest.mark.parametrize("text", ["", "not JSON", "[]", "null", "3", '{"format": 1', "[" * 100_000])
 def test_what_is_no_series_is_refused_in_a_sentence(tmp_path, text):
     refuse(tmp_path / "bad.json", text)
+
+
+def test_a_series_that_is_too_large_is_refused_unread(tmp_path):
+    path = tmp_path / "bad.json"
+    path.touch()
+    os.truncate(path, 64 * 2**20 + 1)  # a hole, which takes no space
+    with pytest.raises(ValueError, match=r"bad\.json has 64\.0 MB"):
+        timbrelib.load_series(path)
 
 
 def refuse(path, text):

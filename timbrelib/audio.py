@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from timbrelib.files import written_whole
 
@@ -22,10 +23,14 @@ N_FFT = 2048  # samples in a frame
 HOP = 512  # samples from one frame to the next
 N_BINS = N_FFT // 2 + 1
 FULL_SCALE = 0.99  # peak to which a sound too loud for a file is lowered
-SLOWEST = 1000  # Hz; a file of fewer samples a second is damaged, and would become huge
+SLOWEST, FASTEST = 1000, 768_000  # Hz; a file of fewer or more samples a second is damaged
 SHORTEST = 0.01  # s; anything shorter holds no frame worth the name
+PART = 600.0  # s; of a sound read in parts
+LONGEST_SOUND = 2 * 3600.0  # s held in memory as one array; a few MB of FLAC can be days of silence
 FAINTEST = -80.0  # dB below the energy of a frame: what is fainter is cut off, for the ear cuts it off too
 BLOCK = 4096  # frames held in memory at a time, so that an hour of sound fits
+CACHED = 128  # frames transformed at a time: few enough for the processor's cache
+READ = 2**20  # samples of all channels that are read from a file at a time, whatever length its header claims
 
 
 def load_audio(path: str | Path, longest: float | None = None) -> np.ndarray:
@@ -49,33 +54,99 @@ def load_audio(path: str | Path, longest: float | None = None) -> np.ndarray:
     FileNotFoundError
         There is no such file.
     ValueError
-        The file is not audio, is damaged, is shorter than 10 ms, has fewer than 1,000
-        samples a second, or holds NaN or infinity.
+        The file is not audio, is damaged, is shorter than 10 ms or longer than two hours, has
+        fewer than 1,000 or more than 768,000 samples a second, or holds NaN or infinity.
     """
-    import librosa
+    most = LONGEST_SOUND if longest is None else longest
+    parts, n_samples = [], 0
+    for part in sound_parts(path, min(most, PART)):
+        parts.append(part)
+        n_samples += len(part)
+        if longest is not None and n_samples >= longest * SAMPLE_RATE:
+            break
+        if n_samples > LONGEST_SOUND * SAMPLE_RATE:
+            raise ValueError(f"{path} lasts longer than {LONGEST_SOUND / 3600:g} hours: cut it into shorter sounds")
+    return np.concatenate(parts)[: int(most * SAMPLE_RATE)]
+
+
+def sound_parts(path: str | Path, seconds: float = PART) -> Iterator[np.ndarray]:
+    """Read a sound file as `load_audio` does, part by part, so that any length of it fits into memory.
+
+    Parameters
+    ----------
+    path : str or Path
+    seconds : float
+        Length of a part.
+
+    Yields
+    ------
+    ndarray, float32, (n,)
+        Mono at 22,050 Hz, of `seconds`; the last part has the rest, at least one sample.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `load_audio` says, for any length; what is wrong further on in the file is said there.
+    """
+    if not 1 <= seconds * SAMPLE_RATE < np.inf:
+        raise ValueError(f"a part of a sound cannot last {seconds} s: give at least a sample's time")
+    size = round(seconds * SAMPLE_RATE)
+    held, n_held = [], 0
+    for piece in _resampled(Path(path)):
+        held.append(piece)
+        n_held += len(piece)
+        if n_held >= size:
+            whole = np.concatenate(held)
+            full = n_held - n_held % size
+            yield from np.split(whole[:full], full // size)
+            held, n_held = [whole[full:]], n_held - full
+    if n_held:
+        yield np.concatenate(held)
+
+
+def _resampled(path: Path) -> Iterator[np.ndarray]:
+    """Bring the blocks of a sound file to 22,050 Hz, float32 (n,): what `librosa.resample` makes of the whole."""
+    import soxr
+
+    stream, n_read, n_given = None, 0, 0
+    for block, rate in _blocks(path):
+        n_read += len(block)
+        if rate == SAMPLE_RATE:
+            yield block
+            continue
+        stream = stream or soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="VHQ")
+        piece = stream.resample_chunk(block)
+        n_given += len(piece)
+        yield piece
+    if stream:
+        rest = stream.resample_chunk(np.empty(0, np.float32), last=True)
+        missing = int(np.ceil(n_read * (SAMPLE_RATE / rate))) - n_given - len(rest)
+        yield np.pad(rest, (0, max(missing, 0)))  # to the whole sample in which the sound ends
+
+
+def _blocks(path: Path) -> Iterator[tuple[np.ndarray, int]]:
+    """Read a sound file block by block: mono samples, float32 (n,), and their rate in Hz."""
     import soundfile
 
-    path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no sound file {path}: check the name and the folder")
     try:
-        rate = soundfile.info(path).samplerate
-        length = -1 if longest is None else int(longest * rate)
-        samples, _ = soundfile.read(path, length, dtype="float32", always_2d=True)
-    except soundfile.SoundFileError as error:
+        with soundfile.SoundFile(path) as file:
+            rate, n_read = file.samplerate, 0
+            if not SLOWEST <= rate <= FASTEST:
+                raise ValueError(
+                    f"{path} has {rate} samples a second: give a sound of at least {SLOWEST} and at most {FASTEST}"
+                )
+            while len(samples := file.read(max(1, READ // file.channels), dtype="float32", always_2d=True)):
+                n_read += len(samples)
+                yield check_audio(samples.mean(axis=1), str(path)), rate  # (n, channels) -> (n,)
+    except (soundfile.LibsndfileError, TypeError) as error:  # the latter for a suffix that stands for raw samples
+        said = getattr(error, "error_string", error)
+        raise ValueError(f"{path} cannot be read as audio ({said}): give a wav, flac, mp3, ogg or aiff file") from error
+    if n_read < SHORTEST * rate:
         raise ValueError(
-            f"{path} cannot be read as audio ({error}): give a wav, flac, mp3, ogg or aiff file"
-        ) from error
-    if rate < SLOWEST:
-        raise ValueError(f"{path} has {rate} samples a second: give a sound of at least {SLOWEST}")
-    mono = check_audio(samples.mean(axis=1), str(path)) if len(samples) else samples[:, 0]  # (n, channels) -> (n,)
-    if len(mono) < SHORTEST * rate:
-        raise ValueError(
-            f"{path} lasts {1000 * len(mono) / rate:.1f} ms: give a sound of at least {1000 * SHORTEST:.0f} ms"
+            f"{path} lasts {1000 * n_read / rate:.1f} ms: give a sound of at least {1000 * SHORTEST:.0f} ms"
         )
-    if rate != SAMPLE_RATE:
-        mono = librosa.resample(mono, orig_sr=rate, target_sr=SAMPLE_RATE, res_type="soxr_vhq")
-    return mono
 
 
 def check_audio(audio: np.ndarray, name: str = "the audio") -> np.ndarray:
@@ -149,15 +220,18 @@ def spectrum_blocks(audio: np.ndarray) -> Iterator[np.ndarray]:
     ndarray, float32, (frames in the block, N_BINS)
         |STFT| on the grid; blocks follow one another without overlap.
     """
-    import librosa
+    from scipy.fft import rfft
+    from scipy.signal import get_window
 
-    n_frames = frame_count(len(audio))
-    padded = np.pad(audio, N_FFT // 2)
+    window, n_frames = get_window("hann", N_FFT), frame_count(len(audio))
+    frames = sliding_window_view(np.pad(audio, N_FFT // 2), N_FFT)[::HOP]  # (n_frames, N_FFT)
     for start in range(0, n_frames, BLOCK):
-        stop = min(start + BLOCK, n_frames)
-        piece = padded[start * HOP : (stop - 1) * HOP + N_FFT]
-        spectrum = librosa.stft(piece, n_fft=N_FFT, hop_length=HOP, center=False)  # (N_BINS, stop - start)
-        yield np.abs(spectrum.T)  # (stop - start, N_BINS)
+        spectrum = np.empty((min(BLOCK, n_frames - start), N_BINS), dtype=np.float32)
+        for first in range(0, len(spectrum), CACHED):
+            some = slice(first, min(first + CACHED, len(spectrum)))
+            transform = rfft(frames[start:][some] * window, axis=1, workers=-1)  # (some, N_BINS)
+            np.abs(transform.astype(np.complex64), out=spectrum[some])
+        yield spectrum
 
 
 def spectra(audio: np.ndarray) -> np.ndarray:

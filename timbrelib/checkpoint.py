@@ -5,26 +5,27 @@ Notebook: 01_train.
 
 import json
 from dataclasses import asdict
-from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from torch import Tensor
 
-from timbrelib.files import written_whole
+from timbrelib.catalogue import CONFIG, model_folder, own_models, shipped_models
+from timbrelib.files import check_size, in_a_line, load_json, numbers, written_whole
 from timbrelib.model import VQVAE, VQVAEConfig
 
 FORMAT = 1  # of config.json and the tensors' names
-SCORES = {"lsd_db", "codebook_use", "perplexity", "hnr_db_real", "hnr_db_decoded", "flux_real", "flux_decoded"}
-WEIGHTS, CONFIG, HISTORY, CARD = "model.safetensors", "config.json", "history.json", "card.json"
-
-
-def shipped_models() -> list[str]:
-    """Name the models that come with the package."""
-    return sorted(entry.name for entry in (files("timbrelib") / "models").iterdir() if entry.is_dir())
+SPREADS = {"hnr_db_real", "hnr_db_decoded", "flux_real", "flux_decoded"}  # scores of three numbers
+SCORES = {"lsd_db", "codebook_use", "perplexity"} | SPREADS
+COLUMNS = {"step", "loss", "codes_used", "perplexity"}  # of a history
+WEIGHTS, HISTORY, CARD = "model.safetensors", "history.json", "card.json"
+LARGEST_WEIGHTS, LARGEST_JSON = 2**30, 4 * 2**20  # bytes
+FLOATS, INTEGERS = ("F16", "F32"), ("I32", "I64")  # what tensors may be stored as
 
 
 def list_models() -> list[dict]:
-    """Say what models come with the package, with their licence and scores.
+    """Say what models there are, those that come with the package and one's own, with their licence and scores.
 
     Returns
     -------
@@ -38,30 +39,11 @@ def list_models() -> list[dict]:
     >>> [model["name"] for model in timbrelib.list_models()]
     ['cello', 'horn', 'singing', 'trumpet', 'violin']
     """
-    cards = [load_card(name) for name in shipped_models()]
+    cards = [load_card(name) for name in [*shipped_models(), *own_models()]]
     return [
         {"name": card["name"], "licence": card["licence"], "minutes": card["data"]["minutes"], **card["scores"]}
         for card in cards
     ]
-
-
-def model_folder(name_or_path: str | Path) -> Path:
-    """Find a model: the name of a shipped one, or the path of a folder.
-
-    Raises
-    ------
-    FileNotFoundError
-        It is neither; the message lists the shipped names.
-    """
-    if str(name_or_path) in shipped_models():
-        return Path(str(files("timbrelib") / "models" / str(name_or_path)))
-    folder = Path(name_or_path)
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"there is no model {str(name_or_path)!r}: give the folder of a trained one, "
-            f"or the name of a shipped one ({', '.join(shipped_models())})"
-        )
-    return folder
 
 
 def load_model(name_or_path: str | Path) -> VQVAE:
@@ -70,8 +52,8 @@ def load_model(name_or_path: str | Path) -> VQVAE:
     Parameters
     ----------
     name_or_path : str or Path
-        ``violin``, ``singing``, ``trumpet``, ``horn``, ``cello``, or a folder that `save_model`
-        wrote.
+        ``violin``, ``singing``, ``trumpet``, ``horn``, ``cello``, one of your own, or a folder
+        that `save_model` wrote.
 
     Returns
     -------
@@ -91,32 +73,63 @@ def load_model(name_or_path: str | Path) -> VQVAE:
     >>> model.config.n_codes
     1024
     """
-    import safetensors.torch
+    import safetensors
     import torch
 
     folder = model_folder(name_or_path)
     config = read_json(folder, CONFIG)
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
-        found = config.get("format") if isinstance(config, dict) else None
+    found = config.get("format") if isinstance(config, dict) else None
+    if found != FORMAT:
         raise ValueError(
-            f"{folder / CONFIG} has format {found!r}, this release reads {FORMAT}: "
+            f"{folder / CONFIG} has format {found!r:.40}, this release reads {FORMAT}: "
             "train the model again or install the release that wrote it"
         )
-    path = folder / WEIGHTS
-    if not path.is_file():
-        raise FileNotFoundError(f"{folder} has no {WEIGHTS}: it is not a model, or it was copied in part")
+    path = model_file(folder, WEIGHTS)
     try:
-        model = VQVAE(VQVAEConfig(**config["sizes"]))
-        tensors = safetensors.torch.load_file(path)
-        model.load_state_dict({name: tensor.to(model.state_dict()[name].dtype) for name, tensor in tensors.items()})
-    except (safetensors.SafetensorError, KeyError, TypeError, RuntimeError, OverflowError, MemoryError) as error:
+        check_size(path, LARGEST_WEIGHTS)
+        with torch.device("meta"):  # takes no memory before the file is seen to hold what the config claims
+            model = VQVAE(VQVAEConfig(**config["sizes"]))
+        model.load_state_dict(read_weights(path, model.state_dict()), assign=True)
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{path} is damaged or not a model of this library: copy it again or train it again"
+            f"{folder} is damaged or not a model of this library ({in_a_line(error)}): copy it again or train it again"
         ) from error
-    if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
-        raise ValueError(f"{path} holds values that are not finite: copy it again or train it again")
     model.name = folder.name
     return model.eval()
+
+
+def read_weights(path: Path, expected: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Read the tensors of a model, once all names, shapes and types in the file are seen to be those of `expected`.
+
+    Returns
+    -------
+    dict of str to Tensor
+        Of the types of `expected`.
+
+    Raises
+    ------
+    safetensors.SafetensorError
+        It is not a file of tensors.
+    ValueError
+        The tensors are others, not finite, or make no sense in a model.
+    """
+    import safetensors
+
+    with safetensors.safe_open(path, framework="pt") as file:
+        if set(file.keys()) != set(expected):
+            raise ValueError("its tensors have other names")
+        for name, tensor in expected.items():
+            stored = file.get_slice(name)
+            if stored.get_shape() != list(tensor.shape):
+                raise ValueError(f"the tensor {name} has another shape than the config says")
+            if stored.get_dtype() not in (FLOATS if tensor.is_floating_point() else INTEGERS):
+                raise ValueError(f"the tensor {name} is stored as {stored.get_dtype()}")
+        tensors = {name: file.get_tensor(name).to(tensor.dtype, copy=True) for name, tensor in expected.items()}
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise ValueError("it holds values that are not finite")
+    if (tensors["use"] < 0).any() or (tensors["std"] <= 0).any():
+        raise ValueError("it holds negative counts, or deviations that are not positive")
+    return tensors
 
 
 def save_model(folder: str | Path, model: VQVAE, history: dict[str, np.ndarray], card: dict) -> None:
@@ -162,10 +175,28 @@ def load_history(name_or_path: str | Path) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to ndarray, float64, (rows,)
-        ``step``, ``loss``, ``codes_used``, ``perplexity``.
+        ``step``, ``loss``, ``codes_used``, ``perplexity``; finite.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such model, or it has no history.
+    ValueError
+        The history is damaged.
     """
-    history = read_json(model_folder(name_or_path), HISTORY)
-    return {name: np.array(column, dtype=np.float64) for name, column in history.items()}
+    folder = model_folder(name_or_path)
+    content = read_json(folder, HISTORY)
+    try:
+        if not isinstance(content, dict) or not set(content) >= COLUMNS:
+            raise ValueError(f"it lacks one of {', '.join(sorted(COLUMNS))}")
+        history = {name: numbers(column) for name, column in content.items()}
+        if len({len(column) for column in history.values()}) > 1 or not len(history["step"]):
+            raise ValueError("its columns are empty or differ in length")
+        if not all(np.isfinite(column).all() for column in history.values()):
+            raise ValueError("it has gaps")
+    except ValueError as error:
+        raise ValueError(f"{folder / HISTORY} is not a training history ({error}): copy the model again") from error
+    return history
 
 
 def load_card(name_or_path: str | Path) -> dict:
@@ -176,23 +207,60 @@ def load_card(name_or_path: str | Path) -> dict:
     FileNotFoundError
         There is no such model, or it has no card.
     ValueError
-        The card is damaged, or lacks scores that this release prints.
+        The card is damaged, or lacks what this release prints.
     """
     folder = model_folder(name_or_path)
     card = read_json(folder, CARD)
-    try:
-        lacking = SCORES - set(card["scores"])
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{folder / CARD} is not a model card: copy the model again or train it again") from error
-    if lacking:
+    scores = card.get("scores") if isinstance(card, dict) else None
+    if isinstance(scores, dict) and SCORES - set(scores):
         raise ValueError(
-            f"{folder / CARD} lacks {', '.join(sorted(lacking))}: score the model again with "
-            f"'python -m timbrelib score --model {name_or_path}'"
+            f"{folder / CARD} lacks {', '.join(sorted(SCORES - set(scores)))}: score the model again with "
+            f"'timbrelib evaluate {name_or_path} --write'"
         )
+    try:
+        check_card(card)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{folder / CARD} is not a model card ({in_a_line(error)}): copy the model again or train it again"
+        ) from error
     return card
 
 
-def read_json(folder: Path, name: str) -> dict | list:
+def check_card(card: Any) -> None:
+    """See that a card has all that is printed of it, of the right kinds.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        It has not.
+    """
+    words = [card["name"], card["domain"], card["licence"], *card["sources"]]
+    if not isinstance(card["sources"], list) or not all(isinstance(word, str) for word in words):
+        raise ValueError("its name, domain, licence and list of sources are not all words")
+    data, training, scores = card["data"], card["training"], card["scores"]
+    facts = [data["recordings"], data["minutes"], *data["semitone_shifts"]]
+    facts += [training[key] for key in ("steps", "batch", "seed", "threads", "minutes", "memory_gb")]
+    facts += [scores[name] for name in SCORES - SPREADS]
+    spreads = [numbers(scores[name]) for name in SPREADS]
+    if any(spread.shape != (3,) for spread in spreads) or not np.isfinite([*numbers(facts), *np.ravel(spreads)]).all():
+        raise ValueError("its facts and scores are not all numbers")
+
+
+def model_file(folder: Path, name: str) -> Path:
+    """Find one of a model's files.
+
+    Raises
+    ------
+    FileNotFoundError
+        The folder lacks it.
+    """
+    path = folder / name
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder} has no {name}: it is not a model, or it was copied in part")
+    return path
+
+
+def read_json(folder: Path, name: str) -> Any:
     """Read one of a model's JSON files.
 
     Raises
@@ -200,15 +268,13 @@ def read_json(folder: Path, name: str) -> dict | list:
     FileNotFoundError
         The folder lacks it.
     ValueError
-        It is not JSON.
+        It is not JSON, or too large.
     """
-    path = folder / name
-    if not path.is_file():
-        raise FileNotFoundError(f"{folder} has no {name}: it is not a model, or it was copied in part")
+    path = model_file(folder, name)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return load_json(path, LARGEST_JSON)
     except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}): copy the model again") from error
+        raise ValueError(f"{path} is damaged ({in_a_line(error)}): copy the model again") from error
 
 
 def write_json(path: Path, content: dict | list) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 from importlib.resources import files
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -54,29 +55,59 @@ def analyse_codebook(model: VQVAE, excitation: str = "locked", cache: bool = Tru
         The excitation does not exist.
     """
     path = _cache_path(model, excitation)
-    if cache and path.exists():
+    if cache:
         try:
-            return np.load(path, allow_pickle=False)
-        except (ValueError, EOFError):
-            log.warning("the cached table %s is damaged and is made again", path)
+            return _cached(path, _blank_table(model))
+        except FileNotFoundError:
+            log.info("the table of %s is made for the first time", model.name)
+        except (OSError, ValueError) as error:
+            log.warning("the cached table %s is damaged (%s) and is made again", path, error)
     table = _measure_codes(model, excitation)
     if cache:
-        with written_whole(path) as part:
-            np.save(part, table, allow_pickle=False)
+        try:
+            with written_whole(path) as part:
+                np.save(part, table, allow_pickle=False)
+        except OSError as error:
+            log.warning("the table is not kept for the next time: %s", error)
+    return table
+
+
+def _blank_table(model: VQVAE) -> np.ndarray:
+    """Make the table of a model with what needs no measuring: codes and their use."""
+    columns = [*DESCRIPTORS, "voicing"]
+    fields = [("code", np.int64), *((name, np.float64) for name in columns), ("use", np.int64)]
+    table = np.zeros(model.config.n_codes, dtype=fields)
+    table["code"] = np.arange(model.config.n_codes)
+    table["use"] = model.get_buffer("use").numpy()
+    return table
+
+
+def _cached(path: Path, blank: np.ndarray) -> np.ndarray:
+    """Read a table that has the fields, the codes and the use of a blank one.
+
+    Its header is compared with the one that such a table has, and so never interpreted.
+
+    Raises
+    ------
+    ValueError
+        It has others, or another size.
+    """
+    expected = BytesIO()
+    np.save(expected, blank, allow_pickle=False)
+    size = len(expected.getvalue())
+    with path.open("rb") as file:
+        content = file.read(size + 1)
+    header = content[: size - blank.nbytes]
+    if len(content) != size or not expected.getvalue().startswith(header):
+        raise ValueError("it is not of this size and these fields")
+    table = np.frombuffer(content, blank.dtype, offset=len(header)).copy()
+    if (table["code"] != blank["code"]).any() or (table["use"] != blank["use"]).any():
+        raise ValueError("it has other codes")
     return table
 
 
 def _measure_codes(model: VQVAE, excitation: str) -> np.ndarray:
-    n_codes = model.config.n_codes
-    fields = [
-        ("code", np.int64),
-        *((name, np.float64) for name in DESCRIPTORS),
-        ("voicing", np.float64),
-        ("use", np.int64),
-    ]
-    table = np.zeros(n_codes, dtype=fields)
-    table["code"] = np.arange(n_codes)
-    table["use"] = model.use.numpy()
+    table, n_codes = _blank_table(model), model.config.n_codes
     for start in range(0, n_codes, BLOCK):
         codes = np.arange(start, min(start + BLOCK, n_codes))
         audio = model.decode(np.repeat(codes, REPEATS), gain=1.0, excitation=excitation)
@@ -94,15 +125,15 @@ def _measure_codes(model: VQVAE, excitation: str) -> np.ndarray:
 
 
 def _cache_path(model: VQVAE, excitation: str) -> Path:
-    """Name the table of a model after all that it depends on: weights, excitation and the code itself."""
-    digest = hashlib.sha256(f"{excitation} {model.fingerprint}".encode())
+    """Name the table of a model after all that it depends on: weights, excitation, descriptors and the code itself."""
+    digest = hashlib.sha256(" ".join([excitation, model.fingerprint, *DESCRIPTORS]).encode())
     for source in ("audio", "codebook", "descriptors", "model", "synthesis"):
         digest.update((files("timbrelib") / f"{source}.py").read_bytes())
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return home / "timbrelib" / f"codebook-{digest.hexdigest()[:32]}.npy"
 
 
-def values(table: np.ndarray, name: str) -> np.ndarray:
+def values(table: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Take the codes that have a descriptor, and their values.
 
     Parameters
@@ -210,7 +241,7 @@ def project(model: VQVAE) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.decomposition import PCA
 
     pca = PCA(n_components=2, svd_solver="full")
-    points = pca.fit_transform(model.codebook.numpy().astype(np.float64))
+    points = pca.fit_transform(model.get_buffer("codebook").numpy().astype(np.float64))
     return points, pca.explained_variance_ratio_
 
 

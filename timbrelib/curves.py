@@ -4,20 +4,23 @@ Notebook: 08_follow_a_line.
 """
 
 import csv
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from timbrelib.audio import HOP, SAMPLE_RATE, frame_times
 from timbrelib.descriptors import descriptor
+from timbrelib.files import check_size, in_a_line
 
 FRAME_RATE = SAMPLE_RATE / HOP  # Hz
 SLACK = 1e-3  # frames; times in a table are rounded
 LONGEST = 3600.0  # s; a longer curve is taken for a mistake of units
+LARGEST = 64 * 2**20  # bytes of a table
+HIGHEST = 1e100  # of anything; between larger numbers a straight line cannot be computed
 
 
-def break_points(name: str, seconds: Sequence[float], points: Sequence[float]) -> np.ndarray:
+def break_points(name: str, seconds: ArrayLike, points: ArrayLike) -> np.ndarray:
     """Join points by straight lines; a fundamental's are straight in log frequency.
 
     Parameters
@@ -45,7 +48,7 @@ def break_points(name: str, seconds: Sequence[float], points: Sequence[float]) -
     if not (np.isfinite(seconds).all() and (np.diff(seconds) > 0).all() and 0 <= seconds[0] <= seconds[-1] <= LONGEST):
         raise ValueError(f"the times do not rise from 0 or later to at most {LONGEST:.0f} s: sort and check them")
     log_scale = name != "gain" and descriptor(name).log
-    if not (np.isfinite(points).all() and (points.min() > 0 or not log_scale)):
+    if not ((np.abs(points) < HIGHEST).all() and (points.min() > 0 or not log_scale)):  # NaN is not
         raise ValueError(f"the points are not finite{' positive' if log_scale else ''} numbers: leave those out")
     times = frame_times(int(np.floor(seconds[-1] * FRAME_RATE + SLACK)) + 1)
     if log_scale:
@@ -106,17 +109,21 @@ def read_curve(path: str | Path, name: str, column: str | None = None) -> np.nda
     if not path.is_file():
         raise FileNotFoundError(f"there is no curve {path}: check the name and the folder")
     try:
+        check_size(path, LARGEST)
         with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = [row for row in csv.reader(file) if row]
-        place = header.index(column) if column else 1
-        pairs = [(float(row[0]), float(row[place])) for row in rows if row[place].strip()]
-        seconds, points = zip(*pairs, strict=True)
-    except (ValueError, IndexError, csv.Error, UnicodeDecodeError) as error:
+            rows = (row for row in csv.reader(file) if row)
+            header = next(rows, [])
+            place = header.index(column) if column else 1
+            pairs = ((float(row[0]), float(row[place])) for row in rows if row[place].strip())
+            table = np.fromiter(pairs, dtype=np.dtype((np.float64, 2)))  # (rows, 2)
+        if len(table) == 0:
+            raise ValueError("it has no values")
+    except (ValueError, IndexError, csv.Error) as error:
         raise ValueError(
-            f"{path} is not a table of times and values{f' with a column {column}' if column else ''} ({error}): "
-            "give a CSV with a header, seconds in the first column and numbers in the next"
+            f"{path} is not a table of times and values{f' with a column {column}' if column else ''} "
+            f"({in_a_line(error)}): give a CSV with a header, seconds in the first column and numbers in the next"
         ) from error
-    return break_points(name, seconds, points)
+    return break_points(name, *table.T)
 
 
 def fade(n_frames: int, gain: float, rise_s: float = 0.1, fall_s: float = 0.5) -> np.ndarray:

@@ -1,10 +1,14 @@
-"""Write files whole or not at all."""
+"""Write files whole or not at all; read what somebody else may have written."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
 
 
 @contextmanager
@@ -60,3 +64,59 @@ def writable_folder(folder: str | Path) -> Path:
             f"cannot write into {folder} ({error.strerror}): choose a folder that you may write to"
         ) from error
     return folder
+
+
+def check_size(path: Path, largest: int) -> None:
+    """See that a file has at most `largest` bytes, before any memory is taken for it.
+
+    Raises
+    ------
+    ValueError
+        It has more.
+    """
+    size = path.stat().st_size
+    if size > largest:
+        raise ValueError(f"{path.name} has {size / 2**20:.1f} MB, more than the {largest / 2**20:.0f} MB it may have")
+
+
+def load_json(path: Path, largest: int) -> Any:
+    """Read JSON of at most `largest` bytes, without NaN and infinity, which JSON has not.
+
+    Raises
+    ------
+    ValueError
+        It is larger, or no such JSON.
+    """
+    check_size(path, largest)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"it has {constant} for a number")
+
+
+def numbers(column: object) -> np.ndarray:
+    """Take a column of a JSON file, float64 (n,), NaN where it has null.
+
+    Raises
+    ------
+    ValueError
+        It is no list of numbers and nulls, or one of them is too large to be held.
+    """
+    if not isinstance(column, list) or not all(value is None or type(value) in (int, float) for value in column):
+        raise ValueError("it has something else where a list of numbers belongs")
+    try:
+        values = np.array(column, dtype=np.float64)
+    except OverflowError as error:
+        raise ValueError("it has a number that is too large") from error
+    if np.isinf(values).any():
+        raise ValueError("it has a number that is too large")
+    return values
+
+
+def in_a_line(error: Exception) -> str:
+    """Say what an error says in one line of at most 200 characters, to quote it in another."""
+    return " ".join(str(error).split())[:200]

@@ -4,6 +4,7 @@ Notebook: 05_draw_target.
 """
 
 import re
+import reprlib
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,11 +15,13 @@ from timbrelib.audio import load_audio
 from timbrelib.curves import FRAME_RATE
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.drawing import LANES
+from timbrelib.files import in_a_line
 from timbrelib.targets import SHAPES
 
 SHORTEST, LONGEST = 0.5, 60.0  # s, of a drawing
 LARGEST = 100 * 2**20  # bytes of a sound file taken as a target
 FLAT = "clear"  # the shape that is none
+LONGEST_NAME = 240  # bytes; with what is added to it a file system takes 255
 NAME = re.compile(r"\w([\w .-]{0,78}[\w-])?")
 
 
@@ -35,10 +38,20 @@ def whole(message: object, key: str, end: int) -> int:
     ValueError
         There is none.
     """
-    number = message.get(key) if isinstance(message, dict) else None
+    number = entry(message, key)
     if type(number) is not int or not 0 <= number < end:
-        raise ValueError(f"the page sent {number!r:.40} as {key}, not a number from 0 to {end - 1}: reload the page")
+        raise ValueError(f"the page sent {quoted(number)} as {key}, not a number from 0 to {end - 1}: reload the page")
     return number
+
+
+def entry(message: object, key: str) -> object:
+    """Take whatever a message has under a key, None where it has nothing or is no dict."""
+    return message.get(key) if isinstance(message, dict) else None
+
+
+def quoted(sent: object) -> str:
+    """Quote something of any kind and size, in at most 40 characters."""
+    return reprlib.repr(sent)[:40]
 
 
 def read_version(message: object) -> int:
@@ -46,7 +59,7 @@ def read_version(message: object) -> int:
     return whole(message, "version", 2**53)
 
 
-def read_heights(message: dict) -> np.ndarray:
+def read_heights(message: object) -> np.ndarray:
     """Take the curve that was drawn out of a message.
 
     Returns
@@ -59,7 +72,7 @@ def read_heights(message: dict) -> np.ndarray:
     ValueError
         It is none: of wrong types, NaN, too long, outside its lane.
     """
-    heights, most = message.get("heights"), frames_in(LONGEST)
+    heights, most = entry(message, "heights"), frames_in(LONGEST)
     if not isinstance(heights, list) or not 2 <= len(heights) <= most:
         raise ValueError(f"a drawing has from 2 to {most} points, this one has not: draw it again")
     if not all(type(height) in (int, float) and 0 <= height <= 1 for height in heights):  # NaN is not
@@ -67,7 +80,7 @@ def read_heights(message: dict) -> np.ndarray:
     return np.array(heights, dtype=np.float64)
 
 
-def read_shape(message: dict) -> str:
+def read_shape(message: object) -> str:
     """Take the name of a shape, one of `SHAPES` or ``clear``, out of a message.
 
     Raises
@@ -75,9 +88,9 @@ def read_shape(message: dict) -> str:
     ValueError
         It is none.
     """
-    shape = message.get("shape")
+    shape = entry(message, "shape")
     if not isinstance(shape, str) or shape not in {*SHAPES, FLAT}:
-        raise ValueError(f"there is no shape {shape!r:.40}: choose one of {', '.join([*SHAPES, FLAT])}")
+        raise ValueError(f"there is no shape {quoted(shape)}: choose one of {', '.join([*SHAPES, FLAT])}")
     return shape
 
 
@@ -88,15 +101,15 @@ class Upload:
         self._content = bytearray()
         self._file: tuple[str, int] | None = None
 
-    def add(self, message: object, parts: list) -> tuple[str, bytes] | None:
+    def add(self, message: object, parts: object) -> tuple[str, bytes] | None:
         """Take a part of the file.
 
         Parameters
         ----------
         message : object
             A dict with ``name`` and ``size`` of the file, and ``start``, the first byte of the part.
-        parts : list of bytes-like
-            One.
+        parts : object
+            A list of one bytes-like object.
 
         Returns
         -------
@@ -111,13 +124,16 @@ class Upload:
         size, start = (whole(message, key, 2**53) for key in ("size", "start"))
         if size > LARGEST:
             raise ValueError(f"the file has {size / 2**20:.0f} MB: give one of at most {LARGEST // 2**20}")
-        name = message.get("name")
+        name = entry(message, "name")
+        part = parts[0] if isinstance(parts, list) and len(parts) == 1 else None
+        if not isinstance(name, str) or not isinstance(part, bytes | bytearray | memoryview):
+            raise ValueError("the parts of the file do not fit together: choose it again")
+        part = bytes(part)  # whose length is in bytes, unlike a memoryview's
         if start == 0:
             self._content, self._file = bytearray(), (name, size)
-        fits = isinstance(name, str) and self._file == (name, size) and start == len(self._content) and len(parts) == 1
-        if not fits or start + len(parts[0]) > size:
+        if self._file != (name, size) or start != len(self._content) or not len(part) <= size - start:
             raise ValueError("the parts of the file do not fit together: choose it again")
-        self._content += parts[0]
+        self._content += part
         if len(self._content) < size:
             return None
         content, self._content, self._file = bytes(self._content), bytearray(), None
@@ -155,9 +171,16 @@ def checked_drawing(curves: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     ValueError
         They cannot.
     """
-    curves = {name: np.asarray(curve, dtype=np.float64) for name, curve in curves.items()}
-    if not 1 <= len(curves) <= LANES or next(iter(curves)) not in DESCRIPTORS:
-        raise ValueError(f"a drawing has a descriptor and perhaps a second lane, not {', '.join(curves) or 'nothing'}")
+    names = list(curves) if isinstance(curves, Mapping) else []
+    if not 1 <= len(names) <= LANES or names[0] not in DESCRIPTORS:
+        raise ValueError(
+            f"curves of {', '.join(map(quoted, names[:3])) or 'nothing'} are no drawing: "
+            "give one of a descriptor, and perhaps one of a second lane"
+        )
+    try:
+        curves = {name: np.asarray(curve, dtype=np.float64) for name, curve in curves.items()}
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"the curves of a drawing are not numbers ({in_a_line(error)}): give an array each") from error
     least, most = frames_in(SHORTEST), frames_in(LONGEST)
     shapes = {curve.shape for curve in curves.values()}
     if len(shapes) > 1 or len(shape := shapes.pop()) != 1 or not least <= shape[0] <= most:
@@ -168,7 +191,7 @@ def checked_drawing(curves: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     for name, curve in curves.items():
         log_scale = name in DESCRIPTORS and DESCRIPTORS[name].log
         if not (np.isfinite(curve).all() and (curve.min() > 0 or not log_scale)):
-            raise ValueError(f"the {name} curve holds values that are undefined or no {name}: fill them first")
+            raise ValueError(f"the curve {quoted(name)} holds values that are undefined or impossible: fill them first")
     return curves
 
 
@@ -180,8 +203,8 @@ def checked_name(name: str) -> str:
     ValueError
         It would lead out of its folder, or is no name for a file.
     """
-    name = name.strip()
-    if not NAME.fullmatch(name):
+    name = name.strip() if isinstance(name, str) else ""
+    if not NAME.fullmatch(name) or len(name.encode()) > LONGEST_NAME:
         raise ValueError(
             f"{name!r:.90} is no name for a file: take up to 80 letters, digits, spaces, dots, - and _, "
             "the first a letter or a digit"

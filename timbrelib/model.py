@@ -25,6 +25,7 @@ from timbrelib.synthesis import synthesise
 
 DEFAULT_GAIN = 0.05  # a comfortable loudness that leaves the peaks of any code below full scale
 DECIBEL = 10 / math.log(10)
+LARGEST = {"n_codes": 16_384, "code_size": 4096, "width": 16_384, "blocks": 64}  # sizes; n_codes**2 floats are 1 GB
 PREFIXES = {"singing": "sing"}  # what the demo page calls a timbre in the names of files, where it shortens it
 
 
@@ -42,12 +43,23 @@ class VQVAEConfig:
         Units of a hidden layer.
     blocks : int
         Residual blocks in the encoder, and in the decoder.
+
+    Raises
+    ------
+    ValueError
+        A size is not a whole number from 1 to its entry in `LARGEST`.
     """
 
     n_codes: int = 1024
     code_size: int = 64
     width: int = 512
     blocks: int = 2
+
+    def __post_init__(self) -> None:
+        for name, most in LARGEST.items():
+            size = getattr(self, name)
+            if type(size) is not int or not 1 <= size <= most:
+                raise ValueError(f"a model cannot have a {name} of {size!r:.40}: give a whole number from 1 to {most}")
 
 
 class Residual(nn.Module):
@@ -95,6 +107,11 @@ class VQVAE(nn.Module):
     >>> codes, gain = model.encode(timbrelib.load_audio("my.wav"))
     >>> audio = model.decode(codes, gain)
     """
+
+    codebook: Tensor
+    use: Tensor
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, config: VQVAEConfig):
         super().__init__()

@@ -7,17 +7,19 @@ import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from timbrelib.audio import HOP, SAMPLE_RATE, frame_times, save_audio
 from timbrelib.control import Rendering, check_search, measure_audio
-from timbrelib.descriptors import DESCRIPTORS
-from timbrelib.files import written_whole
+from timbrelib.descriptors import DESCRIPTORS, descriptor
+from timbrelib.files import in_a_line, load_json, numbers, written_whole
 from timbrelib.model import VQVAE
 from timbrelib.synthesis import EXCITATIONS
 
 FORMAT = 2  # of the JSON
+LARGEST = 64 * 2**20  # bytes of the JSON; that of an hour has 25 MB
 
 
 @dataclass(frozen=True)
@@ -167,31 +169,48 @@ def load_series(path: str | Path) -> Series:
     if not path.is_file():
         raise FileNotFoundError(f"there is no series {path}: check the name and the folder")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        known = {"format": FORMAT, "sample_rate": SAMPLE_RATE, "hop": HOP}
-        if any(content[key] != value for key, value in known.items()):
-            raise ValueError(f"this release reads {known}")
-        series = Series(
-            model=str(content["model"]),
-            fingerprint=str(content["fingerprint"]),
-            codes=np.array(content["codes"], dtype=np.int64),
-            gain=np.array(content["gain"], dtype=np.float64),
-            excitation=str(content["excitation"]),
-            search=content["search"],
-            **{
-                field: {name: np.array(curve, dtype=np.float64) for name, curve in content[field].items()}
-                for field in ("targets", "selected", "measured")
-            },
-        )
-        if series.excitation not in EXCITATIONS:
-            raise ValueError(f"there is no excitation {series.excitation!r:.40}")
-        if not all(type(code) is int for code in content["codes"]):
-            raise ValueError("its codes are not whole numbers")
-        if series.search is not None:
-            check_search(series.targets, **series.search)
-        curves = [series.gain, *series.targets.values(), *series.selected.values(), *series.measured.values()]
-        if any(curve.shape != series.codes.shape for curve in curves):
-            raise ValueError("its series differ in length")
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{path} is not a series of this library or is damaged ({error}): export it again") from error
+        return _series_from(load_json(path, LARGEST))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is not a series of this library or is damaged ({in_a_line(error)}): export it again"
+        ) from error
+
+
+def _series_from(content: Any) -> Series:
+    """Make a series of the JSON of `save_rendering`; whatever it raises, the JSON is not one."""
+    known = {"format": FORMAT, "sample_rate": SAMPLE_RATE, "hop": HOP}
+    if any(content[key] != value for key, value in known.items()):
+        raise ValueError(f"this release reads {known}")
+    if not all(isinstance(content[key], str) for key in ("model", "fingerprint")) or not content["targets"]:
+        raise ValueError("its model and fingerprint are no words, or it has no targets")
+    if content["excitation"] not in EXCITATIONS:
+        raise ValueError("there is no such excitation")
+    if not all(type(code) is int and 0 <= code < 2**31 for code in content["codes"]):
+        raise ValueError("its codes are no numbers of codes")
+    series = Series(
+        model=content["model"],
+        fingerprint=content["fingerprint"],
+        codes=np.array(content["codes"], dtype=np.int64),
+        gain=numbers(content["gain"]),
+        excitation=content["excitation"],
+        search=content["search"],
+        **{
+            field: {name: numbers(curve) for name, curve in content[field].items()}
+            for field in ("targets", "selected", "measured")
+        },
+    )
+    for name in series.targets:
+        descriptor(name)
+    if not set(series.targets) <= set(series.selected) & set(series.measured):
+        raise ValueError("it does not have every target selected and measured")
+    if not (np.isfinite(series.gain).all() and (series.gain >= 0).all()):
+        raise ValueError("its gain is negative or undefined")
+    curves = [series.gain, *series.targets.values(), *series.selected.values(), *series.measured.values()]
+    if len(series.codes) == 0 or any(curve.shape != series.codes.shape for curve in curves):
+        raise ValueError("its series are empty or differ in length")
+    if series.search is not None:
+        numbers([series.search["smoothness"], *series.search["weights"].values()])
+        if type(series.search["rounds"]) is not int:
+            raise ValueError("its rounds are no number of rounds")
+        check_search(series.targets, **series.search)
     return series
