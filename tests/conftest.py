@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 import timbrelib
 from timbrelib.audio import SAMPLE_RATE
 from timbrelib.datasets import frames
-from timbrelib.strings import string_corpus
+from timbrelib.strings import string_corpus, write_strings
 
 ROOT = Path(__file__).parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"  # recordings, where the checkout has them beside it
@@ -46,6 +46,12 @@ def violin():
 @pytest.fixture(scope="session")
 def violin_table(violin, _own_cache):
     return timbrelib.analyse_codebook(violin)
+
+
+@pytest.fixture(scope="session")
+def strings_folder(tmp_path_factory):
+    """A folder of two minutes of generated strings."""
+    return write_strings(tmp_path_factory.mktemp("data") / "strings", 2.0)
 
 
 @pytest.fixture(scope="session")

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 
@@ -9,9 +10,12 @@ from conftest import ROOT
 
 import timbrelib
 from timbrelib.audio import SAMPLE_RATE
+from timbrelib.checkpoint import load_card
 from timbrelib.datasets import frames
 from timbrelib.model import VQVAE, VQVAEConfig
-from timbrelib.training import Codebook, TrainingConfig, perplexity
+from timbrelib.quantiser import Codebook
+from timbrelib.strings import string_corpus, write_strings
+from timbrelib.training import TrainingConfig, perplexity
 
 
 def run(*arguments, **options):
@@ -30,17 +34,15 @@ def test_the_codebook_starts_at_the_centres_of_clusters():
     centres = torch.eye(8) * 10
     latents = centres.repeat(50, 1) + 0.01 * torch.randn(400, 8, generator=torch.Generator().manual_seed(0))
     model = VQVAE(VQVAEConfig(n_codes=8, code_size=8, width=8, blocks=1))
-    with torch.no_grad():
-        Codebook(model, latents, TrainingConfig(batch=64, seed=2))
+    Codebook(model, TrainingConfig(batch=64, seed=2)).cluster(latents)
     nearest = torch.cdist(latents, model.codebook).min(dim=1).values
     assert nearest.median() < 0.1  # k-means from random points may leave a few clusters shared
 
 
 def test_a_dead_code_restarts_at_a_latent_of_the_batch():
     model = VQVAE(VQVAEConfig(n_codes=4, code_size=2, width=8, blocks=1))
-    codebook = Codebook(
-        model, torch.randn(100, 2, generator=torch.Generator().manual_seed(0)), TrainingConfig(batch=16)
-    )
+    codebook = Codebook(model, TrainingConfig(batch=16))
+    codebook.cluster(torch.randn(100, 2, generator=torch.Generator().manual_seed(0)))
     latents = torch.full((16, 2), 7.0)
     generator = torch.Generator().manual_seed(0)
     for _ in range(400):
@@ -50,9 +52,8 @@ def test_a_dead_code_restarts_at_a_latent_of_the_batch():
 
 def test_without_a_generator_no_code_restarts():
     model = VQVAE(VQVAEConfig(n_codes=4, code_size=2, width=8, blocks=1))
-    codebook = Codebook(
-        model, torch.randn(100, 2, generator=torch.Generator().manual_seed(0)), TrainingConfig(batch=16)
-    )
+    codebook = Codebook(model, TrainingConfig(batch=16))
+    codebook.cluster(torch.randn(100, 2, generator=torch.Generator().manual_seed(0)))
     before = model.codebook[1:].clone()
     for _ in range(400):
         codebook.update(torch.full((16, 2), 7.0), torch.zeros(16, dtype=torch.int64), None)
@@ -96,64 +97,145 @@ def test_too_few_frames_are_refused(phrases):
         timbrelib.train(frames(phrases[:1]), progress=False)
 
 
-def test_the_command_trains_on_a_folder_and_the_model_loads(tmp_path, phrases):
-    folder = tmp_path / "data" / "strings"
-    folder.mkdir(parents=True)
-    for number, phrase in enumerate(phrases * 5):
-        soundfile.write(folder / f"{number:02}.wav", phrase.audio, SAMPLE_RATE)
+def test_settings_that_make_no_sense_are_refused():
+    for settings in ({"steps": 0}, {"batch": 1.5}, {"learning_rate": float("nan")}, {"decay": 1.0}, {"seed": True}):
+        with pytest.raises(ValueError, match="give"):
+            TrainingConfig(**settings)
+
+
+def test_the_command_trains_on_a_folder_and_the_model_works_by_its_name(tmp_path, strings_folder, monkeypatch):
+    folder = shutil.copytree(strings_folder, tmp_path / "my strings")
     (folder / "broken.wav").write_text("no sound")
     soundfile.write(folder / "silent.wav", np.zeros(9000), SAMPLE_RATE)
-    out = tmp_path / "strings"
-    done = run(
-        "train",
-        "--domain",
-        "strings",
-        "--data",
-        str(tmp_path / "data"),
-        "--out",
-        str(out),
-        "--steps",
-        "8",
-        "--shifts",
-        "-1",
-        "0",
-        "1",
-    )
+    monkeypatch.setenv("TIMBRE_MODELS", str(tmp_path / "models"))
+    settings = ["--steps", "8", "--shifts", "-1", "0", "1", "--latents", "2000"]
+    done = run("train", str(folder), "--name", "strings", *settings)
     assert done.returncode == 0, done.stderr
-    assert "broken.wav cannot be read" in done.stderr
-    assert "silent.wav is silent" in done.stderr
-    model = timbrelib.load_model(out)
-    assert model.name == "strings"
-    assert model.config.n_codes == 1024
-    card = (out / "README.md").read_text()
-    assert "timbrelib train --domain strings --shifts -1 0 1`" in card  # how to repeat it
-    assert "your own recordings" in card
+    assert "30 recordings taken" in done.stderr
+    assert "broken.wav: cannot be read" in done.stderr
+    assert "silent.wav: is silent" in done.stderr
+    assert "minutes to train on are little" in done.stderr
+    assert "timbrelib render strings sin" in done.stdout
+    files = {path.name for path in (tmp_path / "models" / "strings").iterdir()}
+    assert files >= {"training.png", "original.wav", "decoded.wav", "README.md"}
+    card = (tmp_path / "models" / "strings" / "README.md").read_text()
+    how = "timbrelib train FOLDER/my strings --name strings --shifts -1 0 1 --steps 8 --latents 2000"
+    assert how in card.replace("'", "")
     assert "yours to choose" in card
 
+    model = timbrelib.load_model("strings")
+    assert model.name == "strings"
+    assert model.config.n_codes == 1024
+    assert "strings" in [each["name"] for each in timbrelib.list_models()]
+    assert "| strings |" in run("models").stdout
+    assert "strings" in settings_of_the_pad()
+    stem = tmp_path / "brightness"
+    rendered = run("render", "strings", "sin", "--seconds", "2", "--out", str(stem))
+    assert "error, Spearman" in rendered.stdout, rendered.stderr
+    assert {path.suffix for path in tmp_path.glob("brightness.*")} == {".wav", ".csv", ".json", ".png"}
+    again = run("render", "strings", f"{stem}.csv", "--out", str(tmp_path / "again"))
+    assert "error, Spearman" in again.stdout, again.stderr
+    played = run("transfer", "strings", f"{stem}.wav", "--out", str(tmp_path / "played.wav"))
+    assert "within 50 cents" in played.stdout, played.stderr
+    assert (tmp_path / "played.wav").exists()
+    scored = run("evaluate", "strings", str(folder))
+    assert f"lsd_db: {load_card('strings')['scores']['lsd_db']}" in scored.stdout, scored.stderr
 
-def test_an_output_folder_that_cannot_be_written_is_refused_before_training(tmp_path):
+
+def settings_of_the_pad():
+    from timbrelib.settings import Settings
+
+    return Settings("violin", ROOT).model.options
+
+
+def test_an_existing_model_is_not_written_over_by_mistake(tmp_path, strings_folder):
+    shutil.copytree(ROOT / "timbrelib" / "models" / "violin", tmp_path / "mine")
+    refused = run("train", str(strings_folder), "--models", str(tmp_path), "--name", "mine", "--steps", "2")
+    assert refused.returncode == 1
+    assert "there is a model" in refused.stderr
+    replaced = run(
+        "train", str(strings_folder), "--models", str(tmp_path), "--name", "mine", "--steps", "2", "--latents", "2000",
+        "--replace",
+    )  # fmt: skip
+    assert replaced.returncode == 0, replaced.stderr
+    assert load_card(tmp_path / "mine")["training"]["steps"] == 2
+
+
+def test_the_name_of_a_shipped_model_is_refused(tmp_path, strings_folder):
+    refused = run("train", str(strings_folder), "--models", str(tmp_path), "--name", "violin")
+    assert refused.returncode == 1
+    assert "my_violin" in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "", "a/b", ".hidden"])
+def test_a_name_that_leads_elsewhere_is_refused(tmp_path, strings_folder, name):
+    with pytest.raises(ValueError, match="no name"):
+        timbrelib.train_timbre(strings_folder, name, tmp_path)
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused_before_training(tmp_path, strings_folder):
     (tmp_path / "file").write_text("in the way")
-    refused = run("train", "--domain", "kazoo", "--data", str(tmp_path), "--out", str(tmp_path / "file" / "model"))
+    refused = run("train", str(strings_folder), "--name", "kazoo", "--models", str(tmp_path / "file"))
     assert refused.returncode == 1
     assert "choose a folder that you may write to" in refused.stderr
 
 
-def test_the_command_says_what_is_missing(tmp_path):
-    refused = run("train", "--domain", "kazoo", "--data", str(tmp_path))
+def test_too_little_is_refused_and_leaves_nothing(tmp_path):
+    home = write_strings(tmp_path / "strings", 0.3)
+    refused = run("train", str(home), "--name", "kazoo", "--models", str(tmp_path / "models"))
     assert refused.returncode == 1
-    assert "TIMBRE_DATA" in refused.stderr
+    assert "fewer than the 1024 codes" in refused.stderr
+    assert [path.name for path in (tmp_path / "models" / "kazoo.unfinished").iterdir()] == ["lock"]
+
+
+def test_the_command_says_what_is_missing(tmp_path):
+    refused = run("train", str(tmp_path / "nowhere"), "--name", "kazoo", "--models", str(tmp_path))
+    assert refused.returncode == 1
+    assert "there is no folder of recordings" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
+def test_a_device_that_is_not_there_is_refused(phrases):
+    with pytest.raises(ValueError, match="no device"):
+        timbrelib.train(frames(phrases), TrainingConfig(), VQVAEConfig(n_codes=16), device="abacus")
+
+
 def test_own_recordings_beside_share_alike_ones_do_not_free_the_weights(tmp_path, phrases):
-    from timbrelib.checkpoint import load_card
     from timbrelib.datasets import manifest
-    from timbrelib.recipe import train_timbre
 
     rows = manifest("violin")
     known = [next(row["file"] for row in rows if row["split"] == split) for split in ("train", "test")]
     for number, name in enumerate([*known, *(f"violin/mine {number}.wav" for number in range(12))]):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         soundfile.write(tmp_path / name, phrases[number % len(phrases)].audio, SAMPLE_RATE)
-    train_timbre("violin", tmp_path, tmp_path / "mixed", TrainingConfig(steps=2))
-    assert load_card(tmp_path / "mixed")["licence"] == "CC BY-SA 4.0"
+    timbrelib.train_timbre(
+        tmp_path / "violin", "mixed", tmp_path / "models", TrainingConfig(steps=2, latents=2000), progress=False
+    )
+    assert load_card(tmp_path / "models" / "mixed")["licence"] == "CC BY-SA 4.0"
+
+
+def test_training_on_an_hour_takes_less_than_two_gigabytes(tmp_path):
+    """In a process of its own, whose memory is counted from the first import on."""
+    block = np.concatenate([phrase.audio for phrase in string_corpus(1.0)])
+    folder = tmp_path / "hour"
+    folder.mkdir()
+    with soundfile.SoundFile(folder / "long.flac", "w", SAMPLE_RATE, 1) as file:
+        for _ in range(58):
+            file.write(block)
+    soundfile.write(folder / "short.flac", np.tile(block, 2), SAMPLE_RATE)
+    done = run(
+        "train",
+        str(folder),
+        "--name",
+        "hour",
+        "--models",
+        str(tmp_path / "models"),
+        "--steps",
+        "6",
+        "--unquantised",
+        "0.5",
+    )
+    assert done.returncode == 0, done.stderr
+    card = load_card(tmp_path / "models" / "hour")
+    assert card["data"]["minutes"] == 58
+    assert card["training"]["memory_gb"] < 2

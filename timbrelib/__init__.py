@@ -11,6 +11,7 @@ Examples
 """
 
 from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -29,14 +30,15 @@ _HOMES = {
     "load_series": "series",
     "save_rendering": "series",
     "target": "targets",
-    "TrainingConfig": "training",
+    "TrainingConfig": "config",
     "transfer": "transfers",
     "train": "training",
+    "train_timbre": "recipe",
 }
 __all__ = sorted(_HOMES)
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     """Import a stable name from the module that holds it (PEP 562)."""
     if name in _HOMES:
         return getattr(import_module(f"timbrelib.{_HOMES[name]}"), name)

@@ -4,26 +4,27 @@ Notebook: 01_train.
 """
 
 import csv
-import hashlib
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
-from timbrelib.audio import N_FFT, SAMPLE_RATE, load_audio, spectra, spectrum_gain, unit_level
+from timbrelib.audio import N_BINS, N_FFT, PART, SAMPLE_RATE, spectrum_blocks, spectrum_gain, unit_level
+from timbrelib.survey import SUFFIXES, Piece, Survey, piece_parts, survey
 
 log = logging.getLogger(__name__)
 
 DATA_VARIABLE = "TIMBRE_DATA"  # environment variable that names the folder of recordings
 DATA_FOLDER = "recordings"  # where it is looked for, and downloaded to, without that variable
 OWN = "your own recordings"  # the maker of what the manifest does not know
-SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".aiff", ".aif")
 AUDIBLE = 60.0  # dB under a recording's loudest bin: what is fainter is neither heard nor scored
+SCORED_PART = 120.0  # s; longer test recordings are taken for several, for their spectra are compared at once
+LEVEL, FLOOR = "level.f16", "floor.f32"  # files of frames
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Frames:
     Attributes
     ----------
     level : ndarray, float16, (frames, N_BINS)
-        Spectra in dB below a frame's whole energy (`timbrelib.audio.unit_level`).
+        Perhaps mapped from a file.  Spectra in dB below a frame's whole energy (`timbrelib.audio.unit_level`).
     floor : ndarray, float32, (frames,)
         On the same scale, the level of a bin `AUDIBLE` dB under its recording's loudest.
     """
@@ -86,8 +87,7 @@ def manifest(domain: str) -> list[dict[str, str]]:
 
 
 def _manifest_rows() -> list[dict[str, str]]:
-    with (files("timbrelib") / "manifest.csv").open(encoding="utf-8", newline="") as table:
-        return list(csv.DictReader(table))
+    return list(csv.DictReader((files("timbrelib") / "manifest.csv").read_text(encoding="utf-8").splitlines()))
 
 
 def credit(names: Iterable[str]) -> list[str]:
@@ -105,16 +105,9 @@ def data_folder(folder: str | Path | None = None) -> Path:
     return Path(folder or os.environ.get(DATA_VARIABLE) or DATA_FOLDER)
 
 
-def split_by_name(names: Iterable[str]) -> dict[str, str]:
-    """Split files that the manifest does not know: of every 20, 17 train, 1 validates, 2 test.
-
-    They are dealt out in the order of a hash of their names, so that the split neither
-    follows the folder's order nor changes from run to run, and two files already give a
-    training and a test split.
-    """
-    shuffled = sorted(names, key=lambda name: hashlib.sha1(name.encode()).digest())
-    deal = {0: "test", 10: "test", 5: "valid"}
-    return {name: deal.get(place % 20, "train") for place, name in enumerate(shuffled)}
+def look_through(folder: str | Path, progress: bool = False) -> Survey:
+    """Survey a folder of recordings; those of the manifest have its splits.  Arguments and errors as `survey`."""
+    return survey(folder, {row["file"]: row["split"] for row in _manifest_rows()}, progress)
 
 
 def recordings(domain: str, split: str, folder: str | Path | None = None) -> list[Recording]:
@@ -125,53 +118,47 @@ def recordings(domain: str, split: str, folder: str | Path | None = None) -> lis
     domain : str
         The timbre: the name of a folder of sound files in `folder`.
     split : {"train", "valid", "test"}
-        As the manifest says; files that it does not know are split by `split_by_name`.
+        As the manifest says; files that it does not know are dealt out, see `timbrelib.survey.deal`.
     folder : str or Path, optional
         By default $TIMBRE_DATA, or ``recordings``.
 
     Returns
     -------
     list of Recording
-        In the order of their names.  Unreadable and silent files are left out with a
-        warning that names them.
+        In the order of their names, those over ten minutes (of the test split: two) in parts.
+        Files that cannot be used are left out with a warning that names them.
 
     Raises
     ------
     FileNotFoundError
         There is no such folder or it holds no sound of that split.
     """
-    root = data_folder(folder)
-    home = root / domain
+    home = data_folder(folder) / domain
     if not home.is_dir():
         raise FileNotFoundError(
             f"there are no recordings in {home}: set {DATA_VARIABLE} to a folder that has a folder {domain}, "
-            f"or fetch the originals with 'python -m timbrelib download --domain {domain}'"
+            f"or fetch the originals with 'timbrelib download --domain {domain}'"
         )
-    paths = {p.relative_to(root).as_posix(): p for p in sorted(home.rglob("*")) if p.suffix.lower() in SUFFIXES}
-    known = {row["file"]: row["split"] for row in _manifest_rows() if row["file"] in paths}
-    splits = split_by_name(paths.keys() - known.keys()) | known
-    found = []
-    for name, path in paths.items():
-        if splits[name] != split:
-            continue
-        try:
-            audio = load_audio(path)
-        except ValueError as error:
-            log.warning("left out: %s", error)
-            continue
-        if not audio.any():
-            log.warning("left out: %s is silent", path)
-            continue
-        found.append(Recording(name, audio))
-    if not found:
+    found = look_through(home)
+    for name, why in found.refused.items():
+        log.warning("left out: %s %s", name, why)
+    if not found.of(split):
         raise FileNotFoundError(
             f"no sound in {home} belongs to the {split} split: add recordings ({', '.join(SUFFIXES)})"
         )
-    return found
+    return list(load_pieces(found.of(split)))
+
+
+def load_pieces(pieces: Iterable[Piece]) -> Iterator[Recording]:
+    """Read pieces one after the other, the long ones in parts; a silent part, or one of no whole frame, is left out."""
+    for piece in pieces:
+        for audio in piece_parts(piece, SCORED_PART if piece.split == "test" else PART):
+            if len(audio) >= N_FFT and audio.any():
+                yield Recording(piece.name, audio)
 
 
 def frames(corpus: Iterable[Recording], shifts: Sequence[float] = (0.0,)) -> Frames:
-    """Cut recordings into audible training frames.
+    """Cut recordings into audible training frames, in memory.
 
     Parameters
     ----------
@@ -183,9 +170,45 @@ def frames(corpus: Iterable[Recording], shifts: Sequence[float] = (0.0,)) -> Fra
     -------
     Frames
     """
+    levels, floors = zip(*frame_blocks(corpus, shifts), strict=True)
+    return Frames(np.concatenate(levels), np.concatenate(floors))
+
+
+def store_frames(folder: Path, corpus: Iterable[Recording], shifts: Sequence[float] = (0.0,)) -> None:
+    """Cut recordings into audible training frames, in files for `stored_frames`; else as `frames`.
+
+    Raises
+    ------
+    OSError
+        The disk is full.
+    """
+    with (folder / LEVEL).open("wb") as levels, (folder / FLOOR).open("wb") as floors:
+        for level, floor in frame_blocks(corpus, shifts):
+            level.tofile(levels)
+            floor.tofile(floors)
+
+
+def stored_frames(folder: Path) -> Frames:
+    """Map the frames that `store_frames` wrote into memory, where only what is in use takes room.
+
+    Raises
+    ------
+    ValueError
+        The files do not fit together, or there is nothing in them.
+    """
+    level, floor = folder / LEVEL, folder / FLOOR
+    count = floor.stat().st_size // 4
+    if count == 0 or level.stat().st_size != count * N_BINS * 2 or floor.stat().st_size != count * 4:
+        raise ValueError(f"the frames in {folder} are damaged: start the training anew with --replace")
+    return Frames(np.memmap(level, np.float16, "r", shape=(count, N_BINS)), np.fromfile(floor, np.float32))
+
+
+def frame_blocks(
+    corpus: Iterable[Recording], shifts: Sequence[float] = (0.0,)
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Cut recordings into audible frames, a block of frames at a time; arrays as in `Frames`."""
     import librosa
 
-    levels, floors = [], []
     for recording in corpus:
         for shift in shifts:
             audio = recording.audio
@@ -193,10 +216,10 @@ def frames(corpus: Iterable[Recording], shifts: Sequence[float] = (0.0,)) -> Fra
                 audio = librosa.resample(
                     audio, orig_sr=SAMPLE_RATE, target_sr=SAMPLE_RATE / 2 ** (shift / 12), res_type="soxr_hq"
                 )
-            spectrum = spectra(audio)  # (frames, N_BINS)
-            gain = spectrum_gain(spectrum)
-            faintest = spectrum.max() * 10 ** (-AUDIBLE / 20)
-            audible = spectrum.max(axis=1) > faintest
-            levels.append(unit_level(spectrum[audible], gain[audible]).astype(np.float16))
-            floors.append(20 * np.log10(faintest / (N_FFT * gain[audible])))
-    return Frames(np.concatenate(levels), np.concatenate(floors).astype(np.float32))
+            faintest = max(spectrum.max() for spectrum in spectrum_blocks(audio)) * 10 ** (-AUDIBLE / 20)
+            for spectrum in spectrum_blocks(audio):  # (frames, N_BINS)
+                gain = spectrum_gain(spectrum)
+                audible = spectrum.max(axis=1) > faintest
+                level = unit_level(spectrum[audible], gain[audible])
+                floor = 20 * np.log10(faintest / (N_FFT * gain[audible]))
+                yield level.astype(np.float16), floor.astype(np.float32)

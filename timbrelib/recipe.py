@@ -1,53 +1,77 @@
-"""From recordings to a model in a folder: train, score, write the card.
+"""From a folder of recordings to a model that works by its name: survey, train, score, show.
 
-Notebook: 01_train runs its first half, `timbrelib.training.train`, on a small scale.
+Notebook: 01_train.
 """
 
+import errno
 import logging
 import resource
-import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from timbrelib.audio import SAMPLE_RATE
-from timbrelib.checkpoint import CARD, load_model, model_folder, read_json, save_model, write_json
-from timbrelib.datasets import OWN, Recording, credit, frames, recordings
-from timbrelib.evaluation import cleanness, reconstruction_distance
-from timbrelib.files import writable_folder, written_whole
+from timbrelib import datasets, processes, unfinished
+from timbrelib.audio import SAMPLE_RATE, save_audio
+from timbrelib.cards import score, write_card_text
+from timbrelib.catalogue import CONFIG, model_folder, models_folder, shipped_folder, shipped_models
+from timbrelib.checkpoint import CARD, load_model, read_json, save_model, write_json
+from timbrelib.codebook import analyse_codebook, project
+from timbrelib.config import TrainingConfig
+from timbrelib.datasets import OWN, credit, data_folder, look_through, recordings
+from timbrelib.intake import checked_name
 from timbrelib.model import VQVAE, VQVAEConfig
-from timbrelib.training import TrainingConfig, perplexity, train
+from timbrelib.training import KEEP_EVERY, check_enough, chosen_device, train
 
 log = logging.getLogger(__name__)
 
-SPREAD = (10, 50, 90)  # percentiles
 LICENCE = "CC BY-SA 4.0"  # of weights, since much of the manifest's material is share-alike
 OWN_LICENCE = "yours to choose, as far as the licences of your recordings allow"
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # disk, quota or limit of a file's size
+EXAMPLE = 10.0  # s, at most, of the listening example
 
 
 def train_timbre(
-    domain: str,
-    data: str | Path | None,
-    out: str | Path,
+    folder: str | Path | None,
+    name: str,
+    models: str | Path | None = None,
     config: TrainingConfig | None = None,
-    shifts: tuple[float, ...] = (0.0,),
+    sizes: VQVAEConfig | None = None,
+    shifts: tuple[float, ...] | None = None,
+    resume: bool = False,
+    replacing: bool = False,
+    device: str | None = None,
+    keep_every: float = KEEP_EVERY,
+    progress: bool = True,
 ) -> VQVAE:
-    """Train a model on a timbre's training split, score it on its test split and save both.
+    """Train a model on a folder of recordings, score it on those held back, and save it under a name.
 
     Parameters
     ----------
-    domain : str
-        Folder of recordings in `data`.
-    data : str or Path, optional
-        By default $TIMBRE_DATA, or ``recordings``.
-    out : str or Path
-        Folder of the model to write.
+    folder : str or Path, optional
+        Sound files in any nesting, see `timbrelib.survey.survey`.  A training that is resumed
+        needs them no more.
+    name : str
+        The model's, by which notebooks, pad and commands find it.
+    models : str or Path, optional
+        Where it is saved; by default `timbrelib.catalogue.models_folder`.
     config : TrainingConfig, optional
-    shifts : tuple of float
-        Semitones by which the training recordings are resampled, see `timbrelib.datasets.frames`.
+    sizes : VQVAEConfig, optional
+    shifts : tuple of float, optional
+        Semitones by which the training recordings are resampled, by default 0 alone, see `timbrelib.datasets.frames`.
+    resume : bool
+        Go on with a training that was interrupted.  Its settings stay, but for the learning rate.
+    replacing : bool
+        Write over a model, or an unfinished training, of that name.
+    device : str, optional
+        As torch names it; by default a GPU if there is one.
+    keep_every : float
+        Seconds between checkpoints.
+    progress : bool
+        Show progress bars.
 
     Returns
     -------
@@ -56,138 +80,210 @@ def train_timbre(
     Raises
     ------
     FileNotFoundError
-        There are no recordings.
+        There is no such folder, or nothing to resume.
+    FileExistsError
+        There is a model of that name, or an unfinished training.
     ValueError
-        There are too few.
-    PermissionError
-        `out` cannot be written to; said before the training.
+        The name is none, nothing in the folder can be used, there is too little of it, or the
+        settings are not those of the training that is to be resumed.
+    FloatingPointError
+        The loss is not a number any more.
+    OSError
+        Another training is at work under that name, or there is no room left.
     """
-    config, out = config or TrainingConfig(), writable_folder(out)
-    test = recordings(domain, "test", data)
-    corpus = recordings(domain, "train", data)
-    minutes = sum(len(recording.audio) for recording in corpus) / SAMPLE_RATE / 60
-    log.info("training on %d recordings, %.1f minutes; testing on %d", len(corpus), minutes, len(test))
-    start = time.perf_counter()
-    model, history = train(frames(corpus, shifts), config, VQVAEConfig())
-    spent = (time.perf_counter() - start) / 60
+    out = Path(models or models_folder()) / checked_name(name)
+    if name in shipped_models() and out.parent.resolve() != shipped_folder().resolve():
+        raise ValueError(f"{name} is the name of a shipped model: choose another one, my_{name} for example")
+    making = unfinished.unfinished_folder(out)
+    settings = {"config": config, "sizes": sizes, "shifts": shifts}
+    given = {what: setting for what, setting in settings.items() if setting is not None}
+    try:
+        with processes.joined(), ExitStack() as held:
+            if processes.rank() == 0:
+                held.enter_context(unfinished.locked(making))
+                begin(folder, out, making, given, resume, replacing, progress)
+            processes.wait()
+            run = unfinished.load_run(making)
+            model, history = train(
+                datasets.stored_frames(making), run.config, run.sizes, progress, making, keep_every, device
+            )
+            if processes.rank() == 0:
+                finish(model, history, run, making, out, say_machine(device))
+            processes.wait()
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise OSError(f"there is no room to write into {making}: free some, and go on with --resume") from error
+        raise
+    return load_model(out)
+
+
+def begin(
+    folder: str | Path | None,
+    out: Path,
+    making: Path,
+    given: dict[str, Any],
+    resume: bool,
+    replacing: bool,
+    progress: bool,
+) -> None:
+    """Make ready to train, or to go on; `given` holds the settings that are not None, the rest is `train_timbre`'s."""
+    if (making / unfinished.RUN).exists() and resume:
+        check_resumed(making, given)
+        return
+    if (making / unfinished.RUN).exists() and not replacing:
+        raise FileExistsError(
+            f"a training of {out.name} is unfinished: go on with --resume, or start anew with --replace"
+        )
+    if (out / CONFIG).exists() and not replacing:
+        raise FileExistsError(f"there is a model {out} already: choose another --name, or --replace it")
+    if out.is_dir() and any(out.iterdir()) and not (out / CONFIG).exists():
+        raise FileExistsError(f"{out} holds something else than a model: choose another --name")
+    if folder is None:
+        raise FileNotFoundError(f"there is no unfinished training of {out.name}: give the folder of recordings")
+    empty(making)
+    try:
+        unfinished.save_run(making, prepare(Path(folder), making, given, progress))
+    except BaseException:
+        empty(making)
+        raise
+
+
+def check_resumed(making: Path, given: dict[str, Any]) -> None:
+    """Compare the settings with those of the training that is to be resumed, and take over a new learning rate."""
+    run = unfinished.load_run(making)
+    asked = replace(run, **given)
+    if replace(asked, config=replace(asked.config, learning_rate=run.config.learning_rate)) != run:
+        raise ValueError(
+            "the unfinished training has other settings: give those it was started with, or none at all; "
+            "only the learning rate may change"
+        )
+    if asked != run:
+        log.info("going on with a learning rate of %g, not %g", asked.config.learning_rate, run.config.learning_rate)
+        unfinished.save_run(making, asked)
+
+
+def prepare(folder: Path, making: Path, given: dict[str, Any], progress: bool) -> unfinished.Run:
+    """Look through the recordings, and keep all that the training needs of them."""
+    found = look_through(folder, progress)
+    log.info("%s", found.report())
+    for split in ("train", "test"):
+        if not found.of(split):
+            raise ValueError(f"there is nothing to {split} on in {folder}: add recordings")
+    settings: dict[str, Any] = {"config": TrainingConfig(), "sizes": VQVAEConfig(), "shifts": (0.0,)} | given
+    corpus, test = (datasets.load_pieces(found.of(split)) for split in ("train", "test"))
+    datasets.store_frames(making, corpus, settings["shifts"])
+    check_enough(datasets.stored_frames(making), settings["sizes"])
+    return unfinished.Run(
+        domain=folder.resolve().name,
+        **settings,
+        credits=credit(piece.name for piece in found.of("train")),
+        recordings=len(found.of("train")),
+        minutes=round(found.minutes("train"), 1),
+        test=unfinished.store_recordings(making, test),
+    )
+
+
+def finish(
+    model: VQVAE, history: dict[str, np.ndarray], run: unfinished.Run, making: Path, out: Path, machine: str
+) -> None:
+    """Score a model, write its card, show it, and put it all in its place."""
+    _, progress = unfinished.load_state(making)
+    spent = progress["seconds"] / 60
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # kB on Linux -> GB
-    log.info("trained in %.1f minutes with %.1f GB; scoring the test split", spent, memory)
+    log.info("trained in %.1f minutes with %.1f GB; scoring what was held back", spent, memory)
     model.name = out.name
-    credits = credit(recording.name for recording in corpus)
+    test = unfinished.StoredRecordings(making, run.test)
+    scores = score(model, test)
     card = {
         "name": model.name,
-        "domain": domain,
-        "licence": OWN_LICENCE if all(maker.startswith(OWN) for maker in credits) else LICENCE,
-        "sources": credits,
-        "data": {"recordings": len(corpus), "minutes": round(minutes, 1), "semitone_shifts": list(shifts)},
+        "domain": run.domain,
+        "licence": OWN_LICENCE if all(maker.startswith(OWN) for maker in run.credits) else LICENCE,
+        "sources": run.credits,
+        "data": {"recordings": run.recordings, "minutes": run.minutes, "semitone_shifts": list(run.shifts)},
         "training": {
-            **asdict(config),
+            **asdict(run.config),
             "minutes": round(spent, 1),
             "memory_gb": round(memory, 1),
             "threads": torch.get_num_threads(),
+            "machine": machine,
         },
-        "scores": score(model, test),
+        "scores": scores,
     }
-    save_model(out, model, history, card)
-    write_card_text(out, card)
-    return model
+    made = making / "model"
+    save_model(made, model, history, card)
+    write_card_text(made, card)
+    show(model, history, test[0].audio, made)
+    out.mkdir(parents=True, exist_ok=True)
+    for path in sorted(made.iterdir()):
+        path.replace(out / path.name)
+    empty(making)
+    with suppress(OSError):  # another training may have come in
+        (making / "lock").unlink()
+        making.rmdir()
+    log.info(
+        "log-spectral distance %.2f dB on %d recordings held back, %.0f %% of the codes in use, perplexity %.0f",
+        scores["lsd_db"], len(test), 100 * scores["codebook_use"], scores["perplexity"],
+    )  # fmt: skip
 
 
-def score(model: VQVAE, test: Sequence[Recording]) -> dict:
-    """Score a model's reconstructions of recordings that it was not trained on.
-
-    Parameters
-    ----------
-    model : VQVAE
-    test : sequence of Recording
-
-    Returns
-    -------
-    dict
-        Log-spectral distance, codebook use, and 10th, 50th and 90th percentile over frames of
-        harmonic-to-noise ratio and spectral flux, of the recordings and of their
-        reconstructions.
-    """
-    weighted, plain = reconstruction_distance(model, test)
-    use = model.use.numpy()
-    scores = {
-        "lsd_db": round(weighted, 3),
-        "lsd_plain_db": round(plain, 3),
-        "test_recordings": len(test),
-        "codebook_use": round(float(np.mean(use > 0)), 4),
-        "perplexity": round(perplexity(use), 1),
-    }
-    for kind, change in (("real", lambda audio: audio), ("decoded", model.reconstruct)):
-        measured = [cleanness(change(recording.audio)) for recording in test]
-        for what, frames_of_all in zip(("hnr_db", "flux"), zip(*measured, strict=True), strict=True):
-            spread = np.percentile(np.concatenate(frames_of_all), SPREAD)
-            scores[f"{what}_{kind}"] = [round(float(value), 3) for value in spread]
-    return scores
+def say_machine(device: str | None) -> str:
+    """Say on what a training runs, for the card."""
+    chosen = chosen_device(device)
+    each = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
+    return each if processes.count() == 1 else f"{processes.count()} processes, each on {each}"
 
 
-def score_again(name_or_path: str | Path, data: str | Path | None = None) -> dict:
-    """Score a saved model with the library as it is now, and rewrite its card.
+def show(model: VQVAE, history: dict[str, np.ndarray], audio: np.ndarray, folder: Path) -> None:
+    """Draw the training and the codebook, and write a sound that was held back, before and after."""
+    from timbrelib import plots
+
+    points, explained = project(model)
+    table = analyse_codebook(model)
+    figure = plots.trained(history, points, table["centroid"], table["use"] > 0, explained, "centroid")
+    plots.save_figure(folder / "training.png", figure)
+    example = audio[: int(EXAMPLE * SAMPLE_RATE)]
+    save_audio(folder / "original.wav", example)
+    save_audio(folder / "decoded.wav", model.reconstruct(example))
+
+
+def empty(making: Path) -> None:
+    """Remove what is left of a training, but for its lock."""
+    for path in sorted(making.rglob("*"), reverse=True):
+        if path.is_dir():
+            path.rmdir()
+        elif path.name != "lock":
+            path.unlink()
+
+
+def evaluate(name_or_path: str | Path, folder: str | Path | None = None, writing: bool = False) -> dict:
+    """Score a saved model with the library as it is now.
 
     Parameters
     ----------
     name_or_path : str or Path
-    data : str or Path, optional
-        Folder of recordings; by default $TIMBRE_DATA, or ``recordings``.
+    folder : str or Path, optional
+        The recordings of its timbre, dealt out as for training; by default the folder of its
+        domain in $TIMBRE_DATA, or ``recordings``.
+    writing : bool
+        Rewrite its card.
 
     Returns
     -------
     dict
-        The scores.
+        The scores, see `timbrelib.cards.score`.
 
     Raises
     ------
     FileNotFoundError
         There is no such model, or there are no recordings of its timbre.
     """
-    folder = model_folder(name_or_path)
-    card = read_json(folder, CARD)
-    card["scores"] = score(load_model(name_or_path), recordings(card["domain"], "test", data))
-    write_json(folder / CARD, card)
-    write_card_text(folder, card)
-    return card["scores"]
-
-
-def write_card_text(folder: Path, card: dict) -> None:
-    """Write the card for people beside the model."""
-    with written_whole(folder / "README.md") as part:
-        part.write_text(card_text(card), encoding="utf-8")
-
-
-def card_text(card: dict) -> str:
-    """Write a model card for people, in Markdown."""
-    scores, training, data = card["scores"], card["training"], card["data"]
-    credits = "\n".join(f"- {source}" for source in card["sources"])
-
-    def spread(name: str, digits: int) -> str:
-        return ", ".join(f"{value:.{digits}f}" for value in scores[name])
-
-    shifts = data["semitone_shifts"]
-    shifted = "" if shifts == [0] else f" --shifts {' '.join(f'{shift:g}' for shift in shifts)}"
-    return f"""# {card["name"]}
-
-A VQ-VAE of the timbre "{card["domain"]}": one code a frame, {training["minutes"]} minutes of training
-({training["steps"]} steps of {training["batch"]} frames, seed {training["seed"]}, {training["threads"]} CPU threads,
-{training["memory_gb"]} GB) on {data["recordings"]} recordings, {data["minutes"]} minutes of sound.
-
-| score | |
-|---|---|
-| LSD on {scores["test_recordings"]} test recordings, weighted by length | {scores["lsd_db"]:.2f} dB |
-| LSD, plain mean | {scores["lsd_plain_db"]:.2f} dB |
-| codes that stand for some training frame | {100 * scores["codebook_use"]:.1f} % |
-| perplexity of the codes on the training split | {scores["perplexity"]:.0f} |
-| harmonic-to-noise ratio of the test recordings, 10th, 50th, 90th percentile | {spread("hnr_db_real", 1)} dB |
-| the same of their reconstructions | {spread("hnr_db_decoded", 1)} dB |
-| spectral flux of the test recordings | {spread("flux_real", 3)} |
-| the same of their reconstructions | {spread("flux_decoded", 3)} |
-
-Repeat it with `python -m timbrelib train --domain {card["domain"]}{shifted}`.
-
-Licence of the weights and of sound made with them: {card["licence"]}. Trained on:
-
-{credits}
-"""
+    card = read_json(model_folder(name_or_path), CARD)  # which may lack scores
+    home = Path(folder).resolve() if folder else data_folder() / card["domain"]
+    if not home.is_dir():
+        raise FileNotFoundError(f"there are no recordings of {card['domain']} in {home}: give the folder that has them")
+    scores = score(load_model(name_or_path), recordings(home.name, "test", home.parent))
+    if writing:
+        card["scores"] = scores
+        write_json(model_folder(name_or_path) / CARD, card)
+        write_card_text(model_folder(name_or_path), card)
+    return scores

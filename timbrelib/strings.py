@@ -8,10 +8,11 @@ Notebook: 01_train.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from timbrelib.audio import SAMPLE_RATE
+from timbrelib.audio import SAMPLE_RATE, save_audio
 from timbrelib.datasets import Recording
 
 LOWEST, HIGHEST = 196.0, 1568.0  # Hz: G3 to G6, three octaves of a violin
@@ -65,7 +66,8 @@ def bowed_string(f0: np.ndarray, slope: np.ndarray, noise: float, rng: np.random
 
 def body(frequency: np.ndarray) -> np.ndarray:
     """Response of the body in dB at frequencies in Hz, of the same shape."""
-    return sum(height / (1 + ((frequency - centre) / width) ** 2) for centre, width, height in BODY)
+    resonances = (height / (1 + ((frequency - centre) / width) ** 2) for centre, width, height in BODY)
+    return sum(resonances, start=np.zeros_like(frequency))
 
 
 def string_corpus(minutes: float = 1.0, seed: int = 0) -> list[Phrase]:
@@ -83,6 +85,13 @@ def string_corpus(minutes: float = 1.0, seed: int = 0) -> list[Phrase]:
     """
     rng = np.random.default_rng(seed)
     return [phrase(f"phrase {number}", rng) for number in range(max(1, round(minutes * 60 / 4)))]
+
+
+def write_strings(folder: str | Path, minutes: float = 1.0, seed: int = 0) -> Path:
+    """Write a corpus as a folder of recordings, 16-bit wav, and give the folder; else as `string_corpus`."""
+    for recording in string_corpus(minutes, seed):
+        save_audio(Path(folder) / f"{recording.name}.wav", recording.audio)
+    return Path(folder)
 
 
 def phrase(name: str, rng: np.random.Generator) -> Phrase:

@@ -1,151 +1,40 @@
-"""Train a VQ-VAE on frames.
-
-Loss: the log-spectral distance that a listener meets, for a bin counts only above the
-audible floor of its recording; plus a little of the plain distance, which keeps the silent
-bins sane.  The codebook learns by exponential moving averages (van den Oord et al., 2017,
-appendix A.1), starts from k-means over latents of a network trained without quantisation
-(Łańcucki et al., "Robust training of vector quantized bottleneck models", IJCNN 2020), and
-restarts codes that fall out of use (Dhariwal et al., "Jukebox", 2020, section 3.1).
+"""Train a VQ-VAE on frames, in one process or several, and go on after a break.
 
 Notebook: 01_train.
 """
 
-import logging
 import math
-from dataclasses import dataclass
+import time
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from timbrelib import processes
+from timbrelib.config import TrainingConfig
 from timbrelib.datasets import Frames
 from timbrelib.model import VQVAE, VQVAEConfig
+from timbrelib.objective import Objective
+from timbrelib.quantiser import Codebook
+from timbrelib.unfinished import ANEW, STATE, load_state, save_state
 
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """How to train.
-
-    Attributes
-    ----------
-    steps : int
-        Optimiser steps.
-    batch : int
-        Frames a step.
-    learning_rate : float
-        Peak of a warm-up and cosine decay.
-    unquantised : float
-        Share of the steps before the codebook is made.
-    commitment : float
-        Weight of the pull of a latent towards its code (beta of the paper).
-    silent_weight : float
-        Weight of the plain distance over all bins, audible or not.
-    decay : float
-        Of the moving averages behind the codebook.
-    latents : int
-        Frames, at most, whose latents k-means clusters.
-    record_every : int
-        Steps between two rows of the history.
-    seed : int
-    """
-
-    steps: int = 6000
-    batch: int = 512
-    learning_rate: float = 1e-3
-    unquantised: float = 0.3
-    commitment: float = 0.25
-    silent_weight: float = 0.1
-    decay: float = 0.99
-    latents: int = 60_000
-    record_every: int = 50
-    seed: int = 0
-
-
-class Codebook:
-    """Moving averages that keep the model's codebook at the means of its latents.
-
-    Parameters
-    ----------
-    model : VQVAE
-        Its `codebook` is set here, and by every `update`.
-    latents : Tensor, float32, (n, code_size)
-        Latents to start from, clustered by k-means.
-    config : TrainingConfig
-    """
-
-    def __init__(self, model: VQVAE, latents: Tensor, config: TrainingConfig):
-        from sklearn.cluster import KMeans
-        from threadpoolctl import threadpool_limits
-
-        n_codes = model.config.n_codes
-        with threadpool_limits(1, user_api="openmp"):  # several threads would add up in a different order each time
-            means = KMeans(n_codes, init="random", n_init=1, max_iter=20, random_state=config.seed).fit(latents.numpy())
-        model.codebook.copy_(torch.from_numpy(means.cluster_centers_))
-        self.model = model
-        self.decay = config.decay
-        self.fair_share = config.batch / n_codes  # latents a step for each code, were all used alike
-        self.count = torch.full((n_codes,), self.fair_share)  # (n_codes,)
-        self.total = model.codebook * self.fair_share  # (n_codes, code_size)
-
-    @torch.no_grad()
-    def update(self, latents: Tensor, codes: Tensor, generator: torch.Generator | None) -> None:
-        """Move the codes towards the latents that chose them.
-
-        Parameters
-        ----------
-        latents : Tensor, float32, (batch, code_size)
-        codes : Tensor, int64, (batch,)
-        generator : torch.Generator, optional
-            Draws the latents from which dead codes restart; without it none restarts.
-        """
-        n_codes = len(self.count)
-        count = torch.bincount(codes, minlength=n_codes).float()
-        total = torch.zeros_like(self.total).index_add_(0, codes, latents)
-        self.count.lerp_(count, 1 - self.decay)
-        self.total.lerp_(total, 1 - self.decay)
-        dead = torch.nonzero(self.count < 0.05 * self.fair_share)[:, 0]  # (dead,)
-        if generator is not None and len(dead):
-            fresh = latents[torch.randint(len(latents), (len(dead),), generator=generator)]  # (dead, code_size)
-            self.count[dead] = self.fair_share
-            self.total[dead] = fresh * self.fair_share
-        self.model.codebook.copy_(self.total / self.count.clamp(min=1e-8)[:, None])
-
-
-def audible_distance(decoded: Tensor, original: Tensor, floor: Tensor) -> Tensor:
-    """Log-spectral distance above the floor, mean over frames.
-
-    Parameters
-    ----------
-    decoded, original : Tensor, float32, (batch, N_BINS)
-        In dB.
-    floor : Tensor, float32, (batch,)
-        Level under which a bin is not heard.
-
-    Returns
-    -------
-    Tensor, float32, ()
-        In dB.
-    """
-    floor = floor[:, None]  # (batch, 1)
-    return frame_distance(torch.maximum(decoded, floor), torch.maximum(original, floor))
-
-
-def frame_distance(a: Tensor, b: Tensor) -> Tensor:
-    """RMS over bins of a - b, both (batch, N_BINS), mean over frames."""
-    return (torch.square(a - b).mean(dim=1) + 1e-3).sqrt().mean()
-
-
-def perplexity(use: np.ndarray) -> float:
-    """Give the number of equally used codes with the same entropy as `use`, counts (n_codes,)."""
-    share = use[use > 0] / use.sum()
-    return float(np.exp(-np.sum(share * np.log(share))))
+KEEP_EVERY = 20.0  # s between checkpoints
+LOWER = ": train anew with a lower --learning-rate, or go on from the last checkpoint with --resume and a lower one"
+PIECE = 4096  # frames encoded at a time
+COLUMNS = ("step", "loss", "codes_used", "perplexity")  # of a history
 
 
 def train(
-    frames: Frames, config: TrainingConfig | None = None, sizes: VQVAEConfig | None = None, progress: bool = True
+    frames: Frames,
+    config: TrainingConfig | None = None,
+    sizes: VQVAEConfig | None = None,
+    progress: bool = True,
+    unfinished: Path | None = None,
+    keep_every: float = KEEP_EVERY,
+    device: str | None = None,
 ) -> tuple[VQVAE, dict[str, np.ndarray]]:
     """Train a model.
 
@@ -156,11 +45,17 @@ def train(
     sizes : VQVAEConfig, optional
     progress : bool
         Show a progress bar.
+    unfinished : Path, optional
+        Folder in which to keep checkpoints.  If one is there, the training goes on from it.
+    keep_every : float
+        Seconds between checkpoints.
+    device : str, optional
+        As torch names it; by default a GPU if there is one.
 
     Returns
     -------
     model : VQVAE
-        In evaluation mode, with its counts of code use.
+        In evaluation mode, on the CPU, with its counts of code use.
     history : dict of str to ndarray, float64, (rows,)
         Every `record_every` steps: ``step``, ``loss`` (audible distance in dB),
         ``codes_used`` and ``perplexity`` over the frames since the last row; these two are
@@ -169,65 +64,208 @@ def train(
     Raises
     ------
     ValueError
-        There are fewer frames than codes, or no step to take.
+        There are fewer frames than codes, or the checkpoint is damaged or another training's.
+    FloatingPointError
+        The loss is not a number any more; the last checkpoint is from before.
     """
-    config, sizes = config or TrainingConfig(), sizes or VQVAEConfig()
-    if config.steps < 1:
-        raise ValueError(f"{config.steps} training steps train nothing: ask for at least 1")
+    training = Training(frames, config or TrainingConfig(), sizes or VQVAEConfig(), device)
+    if unfinished and (unfinished / STATE).exists():
+        training.restore(*load_state(unfinished))
+    steps, first = training.config.steps, processes.rank() == 0
+    began = kept = time.monotonic() - training.seconds
+    bar = tqdm(
+        total=steps,
+        initial=training.taken,
+        desc="training",
+        unit="step",
+        mininterval=1,
+        disable=not (progress and first),
+    )
+    with bar:
+        while training.taken < steps:
+            training.step()
+            bar.set_postfix_str(training.say(), refresh=False)
+            bar.update()
+            now = time.monotonic()
+            training.seconds = now - began
+            if unfinished and first and (now - kept >= keep_every or training.taken == steps):
+                save_state(unfinished, *training.state())
+                kept = time.monotonic()
+    history = {name: np.array([row[name] for row in training.history], np.float64) for name in training.history[0]}
+    return training.finish(), history
+
+
+class Training:
+    """A training under way: all that its next step depends on.
+
+    Parameters
+    ----------
+    frames : Frames
+    config : TrainingConfig
+    sizes : VQVAEConfig
+    device : str or None
+    """
+
+    def __init__(self, frames: Frames, config: TrainingConfig, sizes: VQVAEConfig, device: str | None):
+        check_enough(frames, sizes)
+        torch.manual_seed(config.seed)
+        self.frames, self.config, self.device = frames, config, chosen_device(device)
+        self.generator = torch.Generator().manual_seed(config.seed)
+        self.sample = torch.randperm(len(frames.level), generator=self.generator)[
+            : config.latents
+        ].numpy()  # (latents,)
+        self.model = VQVAE(sizes)
+        level = torch.from_numpy(frames.level[self.sample]).float()  # (latents, N_BINS)
+        self.model.mean.copy_(level.mean(dim=0))
+        self.model.std.copy_(level.std(dim=0).clamp(min=1))
+        self.model.to(self.device)
+        self.codebook = Codebook(self.model, config)
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4
+        )
+        objective = Objective(self.model, self.codebook, config)
+        self.objective = (
+            DistributedDataParallel(objective, broadcast_buffers=False) if processes.together() else objective
+        )
+        self.taken, self.seconds = 0, 0.0
+        self.history: list[dict[str, float]] = []
+        self.losses: list[float] = []
+        self.used = torch.zeros(sizes.n_codes, dtype=torch.int64, device=self.device)
+
+    def step(self) -> None:
+        """Take one step of the optimiser.
+
+        Raises
+        ------
+        FloatingPointError
+            The loss is not a number.
+        """
+        config = self.config
+        start = int(config.unquantised * config.steps)
+        if self.taken == start:
+            self.codebook.cluster(embed_all(self.model, self.frames.level[self.sample]))
+        n_all = config.batch * processes.count()
+        drawn = torch.randint(len(self.frames.level), (n_all,), generator=self.generator)  # the same in every process
+        mine = drawn[processes.rank() * config.batch :][: config.batch].numpy()  # (batch,)
+        original = torch.from_numpy(self.frames.level[mine]).to(self.device).float()  # (batch, N_BINS)
+        floor = torch.from_numpy(self.frames.floor[mine]).to(self.device)  # (batch,)
+        settling = self.taken >= 0.9 * config.steps  # a code born in the last steps would stay unlearnt
+        loss, distance, codes = self.objective(
+            original, floor, self.taken >= start, None if settling else self.generator
+        )
+        values = processes.gathered(torch.stack([loss.detach(), distance.detach()])[None])  # (processes, 2)
+        if not torch.isfinite(values).all():
+            raise FloatingPointError(f"the loss is not a number at step {self.taken + 1}{LOWER}")
+        for group in self.optimiser.param_groups:
+            group["lr"] = config.learning_rate * learning_rate_factor(self.taken, config.steps)
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        self.taken += 1
+        self.losses.append(values[:, 1].mean().item())
+        if codes is not None:
+            self.used += torch.bincount(codes, minlength=len(self.used))
+        if self.taken % config.record_every == 0 or self.taken == config.steps:
+            self._record()
+
+    def _record(self) -> None:
+        """Add a row to the history."""
+        used = self.used.cpu().numpy()
+        row = {"step": self.taken, "loss": float(np.mean(self.losses)), "codes_used": int((used > 0).sum())}
+        self.history.append(row | {"perplexity": perplexity(used) if used.any() else 0.0})
+        self.losses = []
+        self.used.zero_()
+
+    def say(self) -> str:
+        """Say how it goes, for the progress bar."""
+        if not self.history:
+            return ""
+        row = self.history[-1]
+        codes = f", {row['codes_used']} codes, perplexity {row['perplexity']:.0f}" if row["codes_used"] else ""
+        return f"loss {row['loss']:.2f} dB{codes}"
+
+    def state(self) -> tuple[dict[str, Tensor], dict]:
+        """Give tensors and progress, for `restore`.
+
+        Raises
+        ------
+        FloatingPointError
+            The weights are not numbers any more.
+        """
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        for number, moments in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{number}.{name}": tensor for name, tensor in moments.items()}
+        tensors |= {"codebook.count": self.codebook.count, "codebook.total": self.codebook.total}
+        tensors |= {"used": self.used, "generator": self.generator.get_state()}
+        if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+            raise FloatingPointError(
+                f"the weights are not numbers any more after step {self.taken}: lower the learning rate"
+            )
+        progress = {"step": self.taken, "seconds": self.seconds, "history": self.history, "losses": self.losses}
+        return {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, progress
+
+    def restore(self, tensors: dict[str, Tensor], progress: dict) -> None:
+        """Go on from where a training was when it gave its `state`.
+
+        Raises
+        ------
+        ValueError
+            It is not the state of this training.
+        """
+        parts: dict[str, dict] = {"model": {}, "optimiser": {}, "codebook": {}}
+        try:
+            for name, tensor in tensors.items():
+                kind, _, rest = name.partition(".")
+                if kind in parts:
+                    parts[kind][rest] = tensor
+            self.model.load_state_dict(parts["model"])
+            moments: dict[int, dict[str, Tensor]] = {}
+            for number, parameter in enumerate(self.model.parameters()):
+                moments[number] = {"step": parts["optimiser"][f"{number}.step"]}
+                for name in ("exp_avg", "exp_avg_sq"):
+                    moments[number][name] = parts["optimiser"][f"{number}.{name}"].reshape(parameter.shape)
+            self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": moments})
+            for name, average in (("count", self.codebook.count), ("total", self.codebook.total)):
+                average.copy_(parts["codebook"][name].reshape(average.shape))
+            self.used.copy_(tensors["used"].reshape(self.used.shape))
+            self.generator.set_state(tensors["generator"])
+            self.taken, self.seconds = int(progress["step"]), float(progress["seconds"])
+            self.losses = [float(loss) for loss in progress["losses"]]
+            self.history = [{name: float(row[name]) for name in COLUMNS} for row in progress["history"]]
+            rows = self.taken // self.config.record_every
+            rows += self.taken == self.config.steps and self.taken % self.config.record_every > 0
+            if not (0 < self.taken <= self.config.steps and len(self.history) == rows and self.seconds >= 0):
+                raise ValueError("its steps do not fit together")
+        except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
+            raise ValueError(f"the checkpoint is not of this training: {ANEW}") from error
+
+    def finish(self) -> VQVAE:
+        """Give the model, rounded as it will be stored, so that what is scored is what is shipped."""
+        model = self.model.cpu()
+        model.half().float()
+        model.use.copy_(count_use(model, self.frames.level))
+        return model.eval()
+
+
+def check_enough(frames: Frames, sizes: VQVAEConfig) -> None:
+    """See that there are frames for all codes.
+
+    Raises
+    ------
+    ValueError
+        There are fewer.
+    """
     if len(frames.level) < sizes.n_codes:
         raise ValueError(
             f"the recordings hold {len(frames.level)} audible frames, fewer than the {sizes.n_codes} codes: "
             "add recordings or ask for a smaller codebook"
         )
-    torch.manual_seed(config.seed)
-    generator = torch.Generator().manual_seed(config.seed)
-    level, floor = torch.from_numpy(frames.level), torch.from_numpy(frames.floor)
-    model = VQVAE(sizes)
-    sample = level[torch.randperm(len(level), generator=generator)[: config.latents]].float()  # (latents, N_BINS)
-    model.mean.copy_(sample.mean(dim=0))
-    model.std.copy_(sample.std(dim=0).clamp(min=1))
-    optimiser = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: learning_rate_factor(step, config.steps))
-    start = int(config.unquantised * config.steps)
-    codebook = None
-    history, losses, used = [], [], torch.zeros(sizes.n_codes, dtype=torch.int64)
-    bar = tqdm(range(config.steps), desc="training", unit="step", mininterval=1, disable=not progress)
-    for step in bar:
-        drawn = torch.randint(len(level), (config.batch,), generator=generator)
-        original, heard = level[drawn].float(), floor[drawn]  # (batch, N_BINS), (batch,)
-        latents = model.embed(original)  # (batch, code_size)
-        pull = torch.zeros(())
-        if step == start:
-            codebook = Codebook(model, embed_all(model, sample), config)
-        if codebook is not None:
-            codes = model.nearest(latents.detach())  # (batch,)
-            settling = step >= 0.9 * config.steps  # a code born in the last steps would stay unlearnt
-            codebook.update(latents.detach(), codes, None if settling else generator)
-            quantised = model.codebook[codes]  # (batch, code_size)
-            pull = torch.square(latents - quantised).mean()
-            latents = latents + (quantised - latents).detach()  # straight-through gradient
-            used += torch.bincount(codes, minlength=sizes.n_codes)
-        decoded = model.expand(latents)  # (batch, N_BINS)
-        distance = audible_distance(decoded, original, heard)
-        loss = distance + config.silent_weight * frame_distance(decoded, original) + config.commitment * pull
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        losses.append(distance.item())
-        if (step + 1) % config.record_every == 0 or step + 1 == config.steps:
-            row = {
-                "step": step + 1,
-                "loss": float(np.mean(losses)),
-                "codes_used": int((used > 0).sum()),
-                "perplexity": perplexity(used.numpy()) if used.any() else 0.0,
-            }
-            history.append(row)
-            bar.set_postfix(loss=f"{row['loss']:.2f} dB", codes=row["codes_used"], refresh=False)
-            losses, used = [], torch.zeros_like(used)
-    model.half().float()  # rounded as it will be stored, so that what is scored is what is shipped
-    model.use.copy_(count_use(model, level))
-    return model.eval(), {name: np.array([row[name] for row in history], dtype=np.float64) for name in history[0]}
+
+
+def perplexity(use: np.ndarray) -> float:
+    """Give the number of equally used codes with the same entropy as `use`, counts (n_codes,)."""
+    share = use[use > 0] / use.sum()
+    return float(np.exp(-np.sum(share * np.log(share))))
 
 
 def learning_rate_factor(step: int, steps: int) -> float:
@@ -239,12 +277,32 @@ def learning_rate_factor(step: int, steps: int) -> float:
 
 
 @torch.no_grad()
-def embed_all(model: VQVAE, level: Tensor) -> Tensor:
+def embed_all(model: VQVAE, level: np.ndarray) -> Tensor:
     """Encode many frames, (n, N_BINS), in pieces, float32 (n, code_size)."""
-    return torch.cat([model.embed(piece.float()) for piece in level.split(4096)])
+    device = model.codebook.device
+    pieces = [level[start : start + PIECE] for start in range(0, len(level), PIECE)]  # (PIECE, N_BINS) each
+    return torch.cat([model.embed(torch.from_numpy(np.array(piece)).to(device).float()) for piece in pieces])
 
 
-def count_use(model: VQVAE, level: Tensor) -> Tensor:
+def count_use(model: VQVAE, level: np.ndarray) -> Tensor:
     """Count how many frames, (n, N_BINS), choose each code, int64 (n_codes,)."""
-    codes = model.nearest(embed_all(model, level))
-    return torch.bincount(codes, minlength=model.config.n_codes)
+    use = torch.zeros(model.config.n_codes, dtype=torch.int64)
+    for start in range(0, len(level), PIECE):
+        use += torch.bincount(model.nearest(embed_all(model, level[start : start + PIECE])), minlength=len(use))
+    return use
+
+
+def chosen_device(name: str | None) -> torch.device:
+    """Give the device of a name, or by default a GPU if there is one: of several processes, each its own.
+
+    Raises
+    ------
+    ValueError
+        There is no such device.
+    """
+    if name is None:
+        name = f"cuda:{processes.rank() % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.zeros(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"there is no device {name!r} here: leave it out, or choose cpu or cuda") from error

@@ -1,0 +1,418 @@
+"""Whatever is in a file or a message, it is read or refused in a sentence, and never takes the memory.
+
+Every reader gets FUZZ_INPUTS inputs: 50 that are always the same, or 2,000 new ones by `make fuzz`.
+"""
+
+import copy
+import json
+import os
+import re
+import resource
+import shutil
+import struct
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import sine
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import timbrelib
+from timbrelib import checkpoint, codebook, intake, unfinished
+from timbrelib.audio import SAMPLE_RATE
+from timbrelib.curves import read_curve
+from timbrelib.datasets import frames
+from timbrelib.descriptors import DESCRIPTORS
+from timbrelib.model import LARGEST, VQVAEConfig
+from timbrelib.training import Training
+
+INPUTS = int(os.environ.get("FUZZ_INPUTS", "50"))
+MEMORY = 2**30  # bytes that reading may add to what the process has
+fuzzed = settings(
+    max_examples=INPUTS,
+    deadline=None,
+    database=None,
+    derandomize="FUZZ_INPUTS" not in os.environ,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, small):
+    """A folder with a file of every kind that is read, and each of them read once."""
+    folder = tmp_path_factory.mktemp("fuzz")
+    model, history = small
+    checkpoint.save_model(folder / "model", model, history, checkpoint.load_card("violin"))
+    table = timbrelib.analyse_codebook(model)
+    asked = {"centroid": timbrelib.target("sin", "centroid", 900, 1500, 32)}
+    timbrelib.save_rendering(folder / "series", model, table, timbrelib.render(model, table, asked))
+    for kind in ("wav", "flac", "ogg", "mp3"):
+        soundfile.write(folder / f"sound.{kind}", sine(440, 0.2), 16_000)
+        timbrelib.load_audio(folder / f"sound.{kind}")
+    timbrelib.load_model(folder / "model")
+    return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _little_memory(folder):
+    """Let whatever takes much memory fail."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with open("/proc/self/statm") as file:
+        taken = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def read_or_refused(read, *given_):
+    """Give what is read, or None if it is refused in a sentence: what is wrong, and what to do."""
+    try:
+        return read(*given_)
+    except (ValueError, FileNotFoundError) as error:
+        refusal = error
+    assert type(refusal) in (ValueError, FileNotFoundError)  # no kind of it that says something else
+    assert re.fullmatch(r".+: .+", str(refusal))  # in which a dot is anything but a new line
+    assert len(str(refusal)) < 800
+    return None
+
+
+def mostly(fine, odd):
+    """One thing four times of five, the other the fifth."""
+    return st.integers(0, 4).flatmap(lambda drawn: fine if drawn else odd)
+
+
+PIECES = st.binary(min_size=1, max_size=12) | st.sampled_from(
+    [b"\xff" * 8, b"\x00" * 8, b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"[" * 5000, b"1e999", b"-1", b"NaN", b"\n"]
+)
+
+
+@st.composite
+def damaged(draw, path):
+    """Change, insert, leave out, cut off or repeat some bytes of a file, every second time of the first hundred."""
+    data = bytearray(path.read_bytes())
+    for _ in range(draw(st.sampled_from([1, 1, 1, 2, 4]))):
+        at = draw(st.integers(0, min(len(data), 100)) | st.integers(0, len(data)))
+        piece = draw(PIECES)
+        match draw(st.sampled_from(["change", "change", "insert", "leave out", "cut off", "repeat"])):
+            case "change":
+                data[at : at + len(piece)] = piece
+            case "insert":
+                data[at:at] = piece
+            case "leave out":
+                del data[at : at + draw(st.integers(1, 1000))]
+            case "cut off":
+                del data[at:]
+            case "repeat":
+                data[at:at] = data[draw(st.integers(0, at)) : at]
+    return bytes(data)
+
+
+def file_like(path):
+    """Bytes of a file that is damaged, or anything at all."""
+    return mostly(damaged(path), st.binary(max_size=300))
+
+
+NUMBERS = [0, -1, 1.5, 2**31, 2**63, 10**400, -1e308, 1e308, float("nan"), float("inf")]
+ODD = [None, True, "", "1", "a\nb", "\ud800", *NUMBERS]
+ANYTHING = st.sampled_from(ODD) | st.recursive(
+    st.sampled_from(ODD) | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@st.composite
+def altered(draw, content, values=ANYTHING):
+    """Put anything into some place of what a JSON file holds, or leave that place out."""
+    content = copy.deepcopy(content)
+    for _ in range(draw(st.sampled_from([1, 1, 1, 2, 4]))):
+        place = content
+        while place:
+            key = draw(st.sampled_from(sorted(place)) if isinstance(place, dict) else st.integers(0, len(place) - 1))
+            if isinstance(place[key], dict | list) and draw(mostly(st.just(True), st.just(False))):
+                place = place[key]
+                continue
+            if draw(mostly(st.just(True), st.just(False))):
+                place[key] = copy.deepcopy(draw(values))  # which may be altered in its turn
+            else:
+                del place[key]
+            break
+    return content
+
+
+def json_like(path):
+    """Bytes of a JSON file: with something altered, damaged, or anything at all."""
+    known = mostly(altered(json.loads(path.read_bytes())), ANYTHING)
+    return mostly(known.map(lambda value: json.dumps(value).encode()), file_like(path))
+
+
+def replaced(path, content: bytes):
+    """Write `content` in the place of a file of the model, for a copy of it."""
+    other = path.parent.with_name("other")
+    other.mkdir(exist_ok=True)
+    for file in path.parent.iterdir():
+        (other / file.name).unlink(missing_ok=True)
+        if file.name != path.name:
+            os.link(file, other / file.name)
+    (other / path.name).write_bytes(content)
+    return other
+
+
+TYPES = ["F16", "F32", "F64", "BF16", "I8", "I32", "I64", "U16", "BOOL", "F8_E5M2"]
+
+
+@st.composite
+def weights_like(draw, path):
+    """Tensors with an altered header, whose length may be another than it says."""
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    values = ANYTHING | st.sampled_from(TYPES) | st.integers(0, len(content)) | st.just([64, 16])
+    header = json.dumps(draw(altered(json.loads(content[8 : 8 + length]), values))).encode()
+    claimed = draw(mostly(st.just(len(header)), st.integers(0, 2**64 - 1)))
+    return struct.pack("<Q", claimed) + header + content[8 + length :]
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_a_model(folder, name):
+    path = folder / "model" / name
+
+    @fuzzed
+    @given(weights_like(path) | file_like(path) if name == "model.safetensors" else json_like(path))
+    def check(content):
+        model = read_or_refused(timbrelib.load_model, replaced(path, content))
+        if model:
+            assert (model.config.n_codes, model.config.code_size) == model.codebook.shape == (64, 16)
+            assert all(tensor.isfinite().all() for tensor in model.state_dict().values())
+            assert (model.use >= 0).all()
+            assert (model.std > 0).all()
+
+    check()
+
+
+def test_a_history(folder):
+    @fuzzed
+    @given(json_like(folder / "model" / "history.json"))
+    def check(content):
+        history = read_or_refused(checkpoint.load_history, replaced(folder / "model" / "history.json", content))
+        if history:
+            assert set(history) >= {"step", "loss", "codes_used", "perplexity"}
+            assert np.isfinite(list(history.values())).all()
+
+    check()
+
+
+def test_a_card(folder):
+    @fuzzed
+    @given(json_like(folder / "model" / "card.json"))
+    def check(content):
+        card = read_or_refused(checkpoint.load_card, replaced(folder / "model" / "card.json", content))
+        if card:
+            assert f"{card['name']}, {card['licence']}, {', '.join(card['sources'])}"
+            assert f"{card['data']['minutes']:.1f}, {card['training']['memory_gb']:.1f}, {card['scores']['lsd_db']:.2f}"
+            assert f"{[f'{value:.1f}' for value in card['scores']['hnr_db_real']]}"
+
+    check()
+
+
+def test_the_checkpoint_of_a_training(folder, phrases):
+    sizes = VQVAEConfig(n_codes=16, code_size=4, width=8, blocks=1)
+    corpus, config = frames(phrases[:1]), timbrelib.TrainingConfig(steps=3, batch=8, record_every=2)
+    timbrelib.train(corpus, config, sizes, progress=False, unfinished=folder)
+    path, training = folder / unfinished.STATE, Training(corpus, config, sizes, "cpu")
+    whole = path.read_bytes()
+    training.restore(*unfinished.load_state(folder))
+
+    @fuzzed
+    @given(weights_like(path) | file_like(path))
+    def check(content):
+        path.write_bytes(content)
+        state = read_or_refused(unfinished.load_state, folder)
+        path.write_bytes(whole)
+        if state and read_or_refused(lambda: training.restore(*state) or True):
+            assert 0 < training.taken <= 3
+            assert len(training.history) == training.taken // 2 + (training.taken == 3)
+
+    check()
+
+
+def test_what_a_training_was_started_with(folder):
+    config, sizes = timbrelib.TrainingConfig(), VQVAEConfig()
+    run = unfinished.Run("strings", config, sizes, (0.0,), ["me"], 3, 1.5, ["strings/a.wav"])
+    path = folder / unfinished.RUN
+    unfinished.save_run(folder, run)
+    assert unfinished.load_run(folder) == run
+
+    @fuzzed
+    @given(json_like(path))
+    def check(content):
+        path.write_bytes(content)
+        read = read_or_refused(unfinished.load_run, folder)
+        unfinished.save_run(folder, run)
+        if read:
+            assert isinstance(read.config, timbrelib.TrainingConfig)
+            assert read.sizes.n_codes <= LARGEST["n_codes"]
+            assert f"{', '.join([read.domain, *read.credits, *read.test])}, {read.minutes:.1f}"
+
+    check()
+
+
+def test_a_series(folder):
+    @fuzzed
+    @given(json_like(folder / "series.json"))
+    def check(content):
+        (folder / "bad.json").write_bytes(content)
+        series = read_or_refused(timbrelib.load_series, folder / "bad.json")
+        if series:
+            assert len(series.codes) > 0
+            assert series.codes.min() >= 0
+            assert np.isfinite(series.gain).all()
+            curves = [*series.targets.values(), *series.selected.values(), *series.measured.values()]
+            assert {series.gain.shape, *(curve.shape for curve in curves)} == {series.codes.shape}
+            assert not np.isinf(curves).any()
+
+    check()
+
+
+CELLS = (
+    st.text(max_size=6)
+    | st.floats().map(str)
+    | st.integers().map(str)
+    | st.sampled_from(["", '"', '"\n"', "\0", "1_0"])
+)
+TABLES = st.lists(st.lists(CELLS, max_size=4), max_size=6).map(lambda rows: "\n".join(map(",".join, rows)))
+RISING = st.lists(st.tuples(st.floats(0, 4000), CELLS), max_size=6).map(
+    lambda rows: "time_s,target\n" + "".join(f"{time},{cell}\n" for time, cell in sorted(rows))
+)
+
+
+def test_a_curve(folder):
+    texts = (TABLES | RISING).map(lambda text: text.encode("utf-8", "replace"))
+
+    @fuzzed
+    @given(file_like(folder / "series.csv") | texts, st.sampled_from(["centroid", "fundamental", "gain"]))
+    def check(content, name):
+        (folder / "bad.csv").write_bytes(content)
+        curve = read_or_refused(read_curve, folder / "bad.csv", name)
+        if curve is not None:
+            assert curve.dtype == np.float64
+            assert curve.ndim == 1
+            assert np.isfinite(curve).all()
+            assert name != "fundamental" or (curve > 0).all()
+
+    check()
+
+
+@pytest.mark.parametrize("kind", ["wav", "flac", "ogg", "mp3"])
+def test_a_sound(folder, kind):
+    @fuzzed
+    @given(file_like(folder / f"sound.{kind}"), mostly(st.just(kind), st.sampled_from(["raw", "au", "x"])))
+    def check(content, suffix):
+        (folder / f"bad.{suffix}").write_bytes(content)
+        sound = read_or_refused(timbrelib.load_audio, folder / f"bad.{suffix}", 10.0)
+        if sound is not None:
+            assert sound.dtype == np.float32
+            assert len(sound) >= 0.01 * SAMPLE_RATE - 1
+            assert np.isfinite(sound).all()
+
+    check()
+
+
+def test_an_uploaded_sound(folder):
+    @fuzzed
+    @given(file_like(folder / "sound.wav"), st.text(max_size=300))
+    def check(content, name):
+        sound = read_or_refused(intake.read_sound, name, content)
+        assert sound is None or np.isfinite(sound).all()
+
+    check()
+
+
+def test_a_cached_table(folder, monkeypatch):
+    model = timbrelib.load_model(folder / "model")
+    table = timbrelib.analyse_codebook(model)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    timbrelib.analyse_codebook(model)
+    (path,) = (folder / "timbrelib").iterdir()
+    intact = shutil.copy(path, folder / "table.npy")
+    monkeypatch.setattr(codebook, "_measure_codes", lambda model, excitation: table)  # which takes long
+
+    @fuzzed
+    @given(file_like(intact))
+    def check(content):
+        path.write_bytes(content)
+        cached = timbrelib.analyse_codebook(model)
+        assert cached.dtype == table.dtype
+        assert cached.shape == table.shape
+        np.testing.assert_array_equal(cached["code"], table["code"])
+        np.testing.assert_array_equal(cached["use"], table["use"])
+
+    check()
+
+
+def message(**fine):
+    """A message of which an entry may be anything, or which may be anything itself."""
+    return mostly(st.fixed_dictionaries({key: mostly(entry, ANYTHING) for key, entry in fine.items()}), ANYTHING)
+
+
+HEIGHTS = st.lists(mostly(st.floats(0, 1), st.sampled_from(NUMBERS)), max_size=9)
+
+
+@fuzzed
+@given(message(version=st.integers(0, 2**53), heights=HEIGHTS, shape=st.sampled_from(["sin", "clear"])))
+def test_a_drawn_line(message):
+    version = read_or_refused(intake.read_version, message)
+    assert version is None or 0 <= version < 2**53
+    heights = read_or_refused(intake.read_heights, message)
+    assert heights is None or (heights.dtype == np.float64 and len(heights) > 1 and np.ptp([0, 1, *heights]) == 1)
+    assert read_or_refused(intake.read_shape, message) in {None, "sin", "exp", "ramp", "steps", "clear"}
+
+
+@st.composite
+def upload(draw):
+    """Messages and parts of a file, of which some are altered, left out, repeated or anything."""
+    parts = draw(st.lists(st.binary(max_size=9), min_size=1, max_size=4))
+    content, sent, start = b"".join(parts), [], 0
+    for part in parts:
+        sent.append({"name": "a.wav", "size": len(content), "start": start})
+        start += len(part)
+    if draw(st.booleans()):
+        sent = draw(altered(sent))
+    kinds = mostly(st.sampled_from([bytes, memoryview]), st.just(lambda part: [part]))
+    held = [draw(mostly(kinds.map(lambda kind, part=part: [kind(part)]), ANYTHING)) for part in parts]
+    steps = list(zip(sent, held, strict=False))
+    return steps + draw(st.lists(st.sampled_from(steps), max_size=2)) if steps else []
+
+
+@fuzzed
+@given(upload())
+def test_an_upload(steps):
+    upload = intake.Upload()
+    for message, parts in steps:
+        if whole := read_or_refused(upload.add, message, parts):
+            name, content = whole
+            assert isinstance(name, str)
+            assert len(content) == message["size"]
+
+
+VALUES = mostly(st.floats(1, 4000), st.floats() | st.sampled_from(NUMBERS))
+CURVES = mostly(st.lists(VALUES, min_size=21, max_size=24) | st.just(np.full(22, 1500.0)), ANYTHING)
+NAMES = mostly(st.sampled_from([*DESCRIPTORS, "gain"]), st.sampled_from(["a\nb", "", 3, None]))
+
+
+@fuzzed
+@given(mostly(st.dictionaries(NAMES, CURVES, min_size=1, max_size=3), ANYTHING))
+def test_a_drawing(curves):
+    checked = read_or_refused(intake.checked_drawing, curves)
+    if checked:
+        assert next(iter(checked)) in DESCRIPTORS
+        assert np.isfinite(list(checked.values())).all()
+
+
+@fuzzed
+@given(mostly(st.text("abcä𐌰1 .-_", max_size=100), st.text(max_size=100) | ANYTHING))
+def test_a_name(name):
+    checked = read_or_refused(intake.checked_name, name)
+    if checked:
+        assert not set(checked) & set("/\\:\0\n")
+        assert len(f".{checked}-12345678.json".encode()) <= 255

@@ -1,0 +1,178 @@
+"""A training that is not finished: its frames, its checkpoint and a lock, in a folder beside the model's.
+
+Whatever ends the training, what lies here is whole, and the training goes on from it.
+
+Notebook: 01_train.
+"""
+
+import fcntl
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from timbrelib.audio import SAMPLE_RATE, check_audio
+from timbrelib.checkpoint import write_json
+from timbrelib.config import TrainingConfig
+from timbrelib.datasets import SCORED_PART, Recording
+from timbrelib.files import check_size, in_a_line, load_json, writable_folder, written_whole
+from timbrelib.model import VQVAEConfig
+
+STATE, RUN = "state.safetensors", "run.json"
+LARGEST_RUN, LARGEST_STATE = 2**24, 2**30  # bytes
+ANEW = "start the training anew with --replace"
+
+
+def unfinished_folder(model_folder: Path) -> Path:
+    """Name the folder in which a model is in the making."""
+    return model_folder.with_name(f"{model_folder.name}.unfinished")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep another training out of a folder; the lock goes with the process, however that ends.
+
+    Raises
+    ------
+    BlockingIOError
+        Another training is in it.
+    PermissionError
+        It cannot be written to.
+    """
+    with (writable_folder(folder) / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BlockingIOError(
+                f"another training is at work in {folder}: wait for it, or choose another --name"
+            ) from error
+        yield
+
+
+def save_state(folder: Path, tensors: Mapping[str, Tensor], progress: Mapping[str, object]) -> None:
+    """Write a checkpoint, whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+    tensors : mapping of str to Tensor
+    progress : mapping of str to object
+        All else, as JSON can hold it.
+    """
+    content = safetensors.torch.save(dict(tensors), {"progress": json.dumps(progress)})
+    with written_whole(folder / STATE) as part:
+        part.write_bytes(content)
+
+
+def load_state(folder: Path) -> tuple[dict[str, Tensor], dict]:
+    """Read the checkpoint.
+
+    Raises
+    ------
+    ValueError
+        It is damaged.
+    """
+    try:
+        check_size(folder / STATE, LARGEST_STATE)
+        with safetensors.safe_open(folder / STATE, "pt") as file:
+            progress = json.loads(file.metadata()["progress"])
+            return {name: file.get_tensor(name).clone() for name in file.keys()}, progress  # noqa: SIM118, a handle is no dict
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{folder / STATE} is damaged ({in_a_line(error)}): {ANEW}") from error
+
+
+def store_recordings(folder: Path, corpus: Iterable[Recording]) -> list[str]:
+    """Write recordings one to a file, for `stored_recordings`, and give their names."""
+    names = []
+    for number, recording in enumerate(corpus):
+        recording.audio.tofile(folder / f"{number:05}.f32")
+        names.append(recording.name)
+    return names
+
+
+class StoredRecordings(Sequence[Recording]):
+    """Recordings that `store_recordings` wrote, read one at a time.
+
+    Raises
+    ------
+    ValueError
+        When a recording is taken: its file is not what was written.
+    """
+
+    def __init__(self, folder: Path, names: Sequence[str]):
+        self.folder, self.names = folder, names
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, number: int) -> Recording:  # type: ignore[override]  # nobody takes a slice
+        if number >= len(self):
+            raise IndexError(number)
+        path = self.folder / f"{number:05}.f32"
+        check_size(path, int(SCORED_PART * SAMPLE_RATE) * 4)
+        return Recording(self.names[number], check_audio(np.fromfile(path, np.float32), path.name))
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a training was started with, and what became of its recordings.
+
+    Attributes
+    ----------
+    domain : str
+        Name of their folder.
+    config : TrainingConfig
+    sizes : VQVAEConfig
+    shifts : tuple of float
+        Semitones by which they were resampled.
+    credits : list of str
+        Their makers.
+    recordings : int
+        How many of them train the model.
+    minutes : float
+        Of these.
+    test : list of str
+        Names of the parts that test it.
+    """
+
+    domain: str
+    config: TrainingConfig
+    sizes: VQVAEConfig
+    shifts: tuple[float, ...]
+    credits: list[str]
+    recordings: int
+    minutes: float
+    test: list[str]
+
+
+def save_run(folder: Path, run: Run) -> None:
+    """Write what a training was started with; from then on it can be resumed."""
+    write_json(folder / RUN, asdict(run))
+
+
+def load_run(folder: Path) -> Run:
+    """Read what a training was started with.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is none in the folder.
+    ValueError
+        The file is damaged.
+    """
+    try:
+        content = load_json(folder / RUN, LARGEST_RUN)
+        settings = {"config": TrainingConfig(**content["config"]), "sizes": VQVAEConfig(**content["sizes"])}
+        run = Run(**content | settings | {"shifts": tuple(map(float, content["shifts"]))})
+        names = [run.domain, *run.credits, *run.test]
+        if not (all(isinstance(name, str) for name in names) and run.test and run.recordings + run.minutes > 0):
+            raise ValueError("it names no recordings")
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{folder / RUN} is damaged ({in_a_line(error)}): {ANEW}") from error
+    return run
