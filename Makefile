@@ -8,10 +8,14 @@ TORCH_INDEX ?=
 MODEL ?=
 DESCRIPTORS ?= centroid fundamental
 DOMAIN ?= violin
+# The model's, of train.
+NAME ?= my_$(DOMAIN)
 # Optimiser steps of train; the default is TrainingConfig's.
 STEPS ?=
 # Semitones by which it also resamples the recordings, for timbres with few notes: SHIFTS="-1 0 1".
 SHIFTS ?=
+# More of train, as "timbrelib train --help" lists them: FLAGS=--resume.
+FLAGS ?=
 # Folder of recordings for train and data; figures and test never need it.
 TIMBRE_DATA ?= recordings
 export TIMBRE_DATA
@@ -20,7 +24,7 @@ RUN = .venv/bin/python -m
 READY = .venv/ready
 NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb))
 
-.PHONY: help figures page test lab train data scorecard notebooks lint lock clean
+.PHONY: help figures page test fuzz bench lab train data scorecard notebooks lint lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -62,31 +66,40 @@ page: $(READY)  ## build site/index.html from figures, sounds and scorecard
 test: $(READY)  ## run the tests
 	$(RUN) pytest
 
+fuzz: $(READY)  ## feed 2,000 damaged and unusual inputs to each reader of files
+	FUZZ_INPUTS=2000 $(RUN) pytest tests/test_fuzz.py
+
+bench: $(READY)  ## time everything beside other ways, into benchmarks/ (time to the LSD bar: TIMBRE_DATA=)
+	$(RUN) pip install --disable-pip-version-check -q -e .[bench]
+	.venv/bin/python benchmarks/bench.py --data $(TIMBRE_DATA)
+
 lab: $(READY)  ## open JupyterLab
 	$(RUN) jupyterlab notebooks
 
 data: $(READY)  ## download the original recordings of DOMAIN and rebuild its files in TIMBRE_DATA
 	$(RUN) timbrelib download --domain $(DOMAIN)
 
-train: $(READY)  ## train a model on DOMAIN's recordings in TIMBRE_DATA, into models/DOMAIN
-	$(RUN) timbrelib train --domain $(DOMAIN) $(if $(STEPS),--steps $(STEPS)) $(if $(SHIFTS),--shifts $(SHIFTS))
+train: $(READY)  ## train a model named NAME on DOMAIN's recordings in TIMBRE_DATA
+	$(RUN) timbrelib train $(TIMBRE_DATA)/$(DOMAIN) --name $(NAME) \
+	    $(if $(STEPS),--steps $(STEPS)) $(if $(SHIFTS),--shifts $(SHIFTS)) $(FLAGS)
 
 scorecard: $(READY)  ## measure the examples, and the model on the recordings in TIMBRE_DATA
-	$(RUN) timbrelib scorecard --timings $(MODEL:%=--model %) $(if $(wildcard $(TIMBRE_DATA)),--data $(TIMBRE_DATA))
+	$(RUN) timbrelib scorecard $(MODEL:%=--model %) $(if $(wildcard $(TIMBRE_DATA)),--data $(TIMBRE_DATA))
 
 notebooks: $(READY)  ## execute the committed notebooks in place
 	OMP_NUM_THREADS=1 $(RUN) jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
 	    --ExecutePreprocessor.store_widget_state=False $(NOTEBOOKS)
 	sed -i -E 's/("model_id": ")[0-9a-f]{32}/\1/' $(NOTEBOOKS)  # of widgets that are no more; another every time
 
-lint: $(READY)  ## check style
+lint: $(READY)  ## check style and type hints
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+	$(RUN) mypy
 
 lock: $(READY)  ## write requirements.lock from what is installed
 	mkdir -p build
 	{ head -n 1 requirements.lock; echo torch==2.13.0; \
-	  $(RUN) pip freeze --all --exclude-editable | grep -vE '^(torch|pip)==' | sort -f; } > build/lock
+	  $(RUN) pip freeze --all --exclude-editable | grep -vE '^(torch|pip|pyworld)==' | sort -f; } > build/lock
 	mv build/lock requirements.lock
 
 clean:  ## remove what make has built

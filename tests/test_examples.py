@@ -8,7 +8,7 @@ import soundfile
 from conftest import ROOT
 
 import timbrelib
-from timbrelib.checkpoint import shipped_models
+from timbrelib.catalogue import shipped_models
 from timbrelib.comparison import compare
 from timbrelib.control import measure_audio
 from timbrelib.descriptors import DESCRIPTORS, track_fundamental

@@ -7,7 +7,8 @@ import pytest
 from conftest import ROOT, SHARED_DATA
 
 import timbrelib
-from timbrelib.checkpoint import load_card, shipped_models
+from timbrelib.catalogue import shipped_models
+from timbrelib.checkpoint import load_card
 from timbrelib.datasets import recordings
 from timbrelib.evaluation import reconstruction_distance
 from timbrelib.scorecard import scorecard, sung_row
@@ -26,6 +27,7 @@ def test_environment_lock_and_pyproject_pin_the_same_versions():
     pinned = dict(
         requirement.split("==") for group in [*groups, project["build-system"]["requires"]] for requirement in group
     )
+    del pinned["pyworld"]  # installed by make bench alone, for it needs a compiler
     for name, version in {**pinned, **conda}.items():
         assert LOCK[name] == version, name
 
@@ -45,6 +47,7 @@ def rows(text):
     return dict(re.findall(r"^\| ([^|]+?) \| ([^|]+?) \|", text, flags=re.MULTILINE))
 
 
+NUMBER = re.compile(r"\d+\.\d+")
 KEPT = rows((ROOT / "docs" / "scorecard.md").read_text())
 FUNDAMENTAL = {"singing": 97, "cello": 97, "trumpet": 93, "horn": 93, "violin": 97}  # % within 50 cents, at least
 
@@ -52,8 +55,12 @@ FUNDAMENTAL = {"singing": 97, "cello": 97, "trumpet": 93, "horn": 93, "violin": 
 @pytest.mark.parametrize("name", shipped_models())
 def test_the_kept_scorecard_is_what_is_printed_today(name):
     printed = rows(scorecard(name, ROOT / "Audio_Exemple"))
-    section = (ROOT / "docs" / "scorecard.md").read_text().split(f"## {name}\n")[1].split("## ")[0]
-    assert printed == rows(section)
+    kept = rows((ROOT / "docs" / "scorecard.md").read_text().split(f"## {name}\n")[1].split("## ")[0])
+    assert printed.keys() == kept.keys()
+    for what, here in printed.items():
+        assert NUMBER.sub("", here) == NUMBER.sub("", kept[what])
+        figures, kept_figures = ([float(figure) for figure in NUMBER.findall(text)] for text in (here, kept[what]))
+        assert figures == pytest.approx(kept_figures, rel=0.001, abs=0.02), what  # processors round differently
     notes = [here for what, here in printed.items() if "fundamental" in what and "within 50" in here]
     assert len(notes) >= 2
     for here in notes:

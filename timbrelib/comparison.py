@@ -73,7 +73,7 @@ def score(name: str, shape: str, way: str, curve: np.ndarray, audio: np.ndarray,
     """Measure a sound against a target, (frames,), and the values of the selected codes (NaN where there are none)."""
     measured = measure_audio(audio, [name])[name][: len(curve)]
     ratio, flux = cleanness(audio)
-    cents = [within_cents(measured, curve, cents) if descriptor(name).log else np.nan for cents in (50, 20)]
+    far, near = (within_cents(measured, curve, cents) if descriptor(name).log else np.nan for cents in (50, 20))
     return Score(
         name,
         shape,
@@ -82,7 +82,8 @@ def score(name: str, shape: str, way: str, curve: np.ndarray, audio: np.ndarray,
         rank_correlation(measured, curve) if np.isfinite(measured).sum() > 1 else np.nan,
         distance(name, selected, curve, curve),
         distance(name, measured, selected, curve),
-        *cents,
+        far,
+        near,
         float(100 * np.isfinite(measured).mean()),
         float(np.median(ratio)) if len(ratio) else np.nan,
         float(np.median(flux)),
@@ -113,7 +114,7 @@ def compare(
     list of Score
     """
     tables = {excitation: analyse_codebook(model, excitation) for excitation in EXCITATIONS}
-    corpora = {"grains of generated strings": string_corpus(GENERATED_MINUTES)}
+    corpora: dict[str, Sequence[Recording]] = {"grains of generated strings": string_corpus(GENERATED_MINUTES)}
     if corpus:
         corpora["grains of recordings"] = corpus
     scores = []
@@ -144,8 +145,8 @@ def compare(
 
 def as_markdown(scores: Iterable[Score]) -> str:
     """Write scores as a table in Markdown."""
-    headers = "descriptor", "shape", "made by", "error", "Spearman", "floor", "gap"
-    headers += "within 50 cents", "within 20", "defined", "HNR", "flux"
+    headers = ["descriptor", "shape", "made by", "error", "Spearman", "floor", "gap"]
+    headers += ["within 50 cents", "within 20", "defined", "HNR", "flux"]
     lines = ["| " + " | ".join(headers) + " |", "|---" * len(headers) + "|"]
     for s in scores:
         unit, digits = (" cents", 1) if descriptor(s.name).log else (" %", 2)

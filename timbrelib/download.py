@@ -1,6 +1,6 @@
 """Fetch the original recordings, and rebuild from them the files that the models trained on.
 
-Nothing is fetched unless this is asked for: ``python -m timbrelib download``.
+Nothing is fetched unless this is asked for: ``timbrelib download``.
 
 Notebook: 01_train says how.
 """
@@ -19,10 +19,6 @@ from timbrelib.files import written_whole
 log = logging.getLogger(__name__)
 
 SOURCE = "https://raw.githubusercontent.com/"  # serves owner/name/commit/path
-HIGH_PASS = {  # Hz, below the lowest note of each timbre
-    "bassoon": 32, "cello": 38, "clarinet": 80, "flute": 140, "horn": 30, "inputs": 30, "oboe": 130,
-    "saxophone": 65, "singing": 50, "trumpet": 85, "viola": 75, "violin": 110,
-}  # fmt: skip
 ALIKE = 0.3  # correlation of two channels under which their mean would cancel
 GRID = 10  # samples on which recordings were cut; the manifest's seconds have too few decimals to tell
 FADE = 110  # samples
@@ -85,18 +81,18 @@ def download(domain: str, folder: str | Path, source: str = SOURCE) -> list[Path
                 f"{original} from {source} is not the file that the manifest names (its sha256 differs): "
                 "check the source and run the command again"
             ) from error
-        prepared = prepare(path, domain)
+        prepared = prepare(path, float(rows[0]["high_pass_hz"]))
         for row in missing:
             write_recording(folder / row["file"], cut(prepared, float(row["start_s"]), float(row["end_s"])))
     return [folder / row["file"] for rows in rows_of.values() for row in rows]
 
 
-def prepare(path: Path, domain: str) -> np.ndarray:
+def prepare(path: Path, high_pass: float) -> np.ndarray:
     """Read an original as the corpus has it, before cutting.
 
     Mono: the channels' mean, or the louder channel where their correlation is under
-    `ALIKE`.  22,050 Hz.  Without the rumble below the timbre's lowest note (zero-phase
-    Butterworth high-pass of order 4).
+    `ALIKE`.  22,050 Hz.  Without the rumble below `high_pass` Hz, where the timbre has no
+    notes (zero-phase Butterworth high-pass of order 4).
 
     Returns
     -------
@@ -112,8 +108,8 @@ def prepare(path: Path, domain: str) -> np.ndarray:
         mono = samples[:, np.square(samples).sum(axis=0).argmax()]
     mono = librosa.resample(mono, orig_sr=rate, target_sr=SAMPLE_RATE, res_type="soxr_vhq")
     mono = mono - mono.mean()
-    high_pass = butter(4, HIGH_PASS[domain], "highpass", fs=SAMPLE_RATE, output="sos")
-    return sosfiltfilt(high_pass, mono, padlen=min(SAMPLE_RATE // 2, len(mono) - 1))
+    sections = butter(4, high_pass, "highpass", fs=SAMPLE_RATE, output="sos")
+    return sosfiltfilt(sections, mono, padlen=min(SAMPLE_RATE // 2, len(mono) - 1))
 
 
 def cut(audio: np.ndarray, start: float, end: float) -> np.ndarray:

@@ -8,6 +8,7 @@ Notebook: 05_draw_target.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from timbrelib.codebook import values
 from timbrelib.descriptors import descriptor
@@ -55,15 +56,15 @@ class Axis:
         """The unit of its values; empty for a ratio."""
         return "" if self.name == GAIN else descriptor(self.name).unit
 
-    def values(self, heights: np.ndarray) -> np.ndarray:
-        """Read heights, (n,), as values in the descriptor's unit, float64 (n,)."""
+    def values(self, heights: ArrayLike) -> np.ndarray:
+        """Read heights, one or (n,), as values in the descriptor's unit, float64 of the same shape."""
         heights = np.asarray(heights, dtype=np.float64)
         if self.log:
             return self.low * (self.high / self.low) ** heights
         return self.low + (self.high - self.low) * heights
 
-    def heights(self, values: np.ndarray) -> np.ndarray:
-        """Place values, (n,), on the axis, float64 (n,); NaN stays NaN, what lies beyond an end is held there."""
+    def heights(self, values: ArrayLike) -> np.ndarray:
+        """Place values, one or (n,), on the axis, float64 alike; NaN stays NaN, what lies beyond an end is held."""
         values = np.asarray(values, dtype=np.float64)
         if self.log:
             place = np.log(values / self.low) / np.log(self.high / self.low)

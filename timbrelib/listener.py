@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import RLock
+from typing import Any
 
 from timbrelib.control import Rendering
 from timbrelib.lanes import Axis
@@ -14,7 +15,7 @@ from timbrelib.sketch import Sketch, hear, shown
 
 log = logging.getLogger(__name__)
 
-NOTHING = {"lanes": [], "sound": b"", "spectrogram": b""}
+NOTHING: dict[str, Any] = {"lanes": [], "sound": b"", "spectrogram": b""}
 
 
 class Listener:
@@ -40,7 +41,7 @@ class Listener:
         self._heard: tuple[Sketch, Rendering] | None = None
         self._why_not = "nothing was asked for"
         self._hearing, self._following = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
-        self._waiting = Future()
+        self._waiting: Future[None] = Future()
 
     def begin(self) -> None:
         """Make all that is worked on, or waits for it, out of date."""

@@ -1,6 +1,6 @@
 """The demo page: every figure and sound that the notebooks wrote, beside the scorecard, as one folder to open.
 
-``python -m timbrelib page`` writes it.  No server, no script, no other host: it opens from disk.
+``timbrelib page`` writes it.  No server, no script, no other host: it opens from disk.
 """
 
 import re
@@ -12,7 +12,8 @@ import jinja2
 import mistune
 from PIL import Image
 
-from timbrelib.checkpoint import load_card, shipped_models
+from timbrelib.catalogue import shipped_models
+from timbrelib.checkpoint import load_card
 from timbrelib.files import written_whole
 from timbrelib.model import PREFIXES
 

@@ -50,7 +50,7 @@ def played(model: VQVAE, table: np.ndarray) -> np.ndarray:
     brightness = dark + (bright - dark) * np.sin(np.pi * np.linspace(0, 1, len(pitch))) ** 2
     curves = {"fundamental": pitch.clip(low, high), "centroid": brightness}
     codes = match(model, table, curves, weights={"centroid": 0.1})
-    breath = np.searchsorted(seconds, REST * NOTE)
+    breath = int(np.searchsorted(seconds, REST * NOTE))
     gain = [fade(n, LOUDEST, rise_s=0.3, fall_s=0.4) for n in (breath, len(pitch) - breath)]
     return model.decode(codes, np.concatenate(gain))
 

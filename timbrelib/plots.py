@@ -4,6 +4,7 @@ Notebooks: all.
 """
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from timbrelib.descriptors import descriptor
 from timbrelib.files import written_whole
 
 TARGET, SELECTED, MEASURED, UNUSED = "#000000", "#e69f00", "#0072b2", "#d55e00"  # Okabe and Ito's colours
+BINS = 24  # of a histogram
 DYNAMIC_RANGE = 80  # dB shown below the loudest bin
 FAINTEST_PEAK = 0.1  # magnitude to which fainter sounds are compared, so that silence is dark
 FILE_DPI, SCREEN_DPI = 130, 72  # in files and in notebooks, which a reader on the web has to load
@@ -102,7 +104,7 @@ def curves(rendering: Rendering, name: str, error: str, ax: Axes | None = None) 
 
 
 def decoding(rendering: Rendering, errors: dict[str, str], title: str) -> Figure:
-    """Draw the spectrogram of a rendering with its measured curves, and a panel of curves for each target.
+    """Draw the spectrogram of a rendering with its measured curves in Hz, and a panel of curves for each target.
 
     Parameters
     ----------
@@ -121,9 +123,12 @@ def decoding(rendering: Rendering, errors: dict[str, str], title: str) -> Figure
     )
     spectrogram(rendering.audio, above, title)
     seconds = frame_times(len(rendering.codes))
-    for (name, measured), style in zip(rendering.measured.items(), ("-", "--", ":", "-.", "-"), strict=False):
-        above.plot(seconds, measured / 1000, style, color="white", linewidth=1, label=f"measured {name}")
-    above.legend(loc="upper right", fontsize="small", facecolor="0.3", labelcolor="white")
+    frequencies = [name for name in rendering.measured if descriptor(name).unit == "Hz"]
+    for name, style in zip(frequencies, cycle(("-", "--", ":", "-."))):
+        curve = rendering.measured[name] / 1000  # kHz
+        above.plot(seconds, curve, style, color="white", linewidth=1, label=f"measured {name}")
+    if frequencies:
+        above.legend(loc="upper right", fontsize="small", facecolor="0.3", labelcolor="white")
     above.set_xlim(0, seconds[-1])
     for name, ax in zip(rendering.targets, below, strict=True):
         curves(rendering, name, errors[name], ax)
@@ -137,18 +142,19 @@ def sorted_codebook(renderings: dict[str, Rendering], errors: dict[str, str]) ->
     )
     for (name, rendering), ax in zip(renderings.items(), axes[:, 0], strict=True):
         curves(rendering, name, errors[name], ax)
-        ax.set_yscale("log")  # a few extreme codes would leave all others one line
-        if descriptor(name).unit:
-            plain_ticks(ax.yaxis)
+        if rendering.targets[name].min() > 0:
+            ax.set_yscale("log")  # a few extreme codes would leave all others one line
+            if descriptor(name).unit:
+                plain_ticks(ax.yaxis)
     return figure
 
 
 def histogram(value: np.ndarray, name: str, ax: Axes | None = None) -> Axes:
     """Draw how a descriptor's values, float (codes,), are spread over the codebook."""
     ax = ax or plt.subplots(figsize=(6.5, 5), layout="constrained", dpi=SCREEN_DPI)[1]
-    bins = 24
+    bins: int | Sequence[float] = BINS
     if descriptor(name).log:
-        bins = np.geomspace(value.min(), value.max(), bins + 1)
+        bins = np.geomspace(value.min(), value.max(), BINS + 1).tolist()
         ax.set_xscale("log")
         plain_ticks(ax.xaxis)
     ax.hist(value, bins=bins, color=MEASURED, edgecolor="white", linewidth=0.5)
@@ -184,26 +190,23 @@ def scatter(
     Axes
     """
     ax = ax or plt.subplots(figsize=(7, 5), layout="constrained", dpi=SCREEN_DPI)[1]
+    x, y = points.T  # (n_codes,) each
     has = np.isfinite(value)
     limits = np.percentile(value[has], [3, 97])  # a few extreme codes would leave all others one grey
     norm = LogNorm(*limits) if descriptor(name).log else Normalize(*limits)
-    dots = ax.scatter(*points[has].T, c=value[has], cmap="gray", norm=norm, s=14, edgecolor="0.4", linewidth=0.3)
+    dots = ax.scatter(x[has], y[has], c=value[has], cmap="gray", norm=norm, s=14, edgecolor="0.4", linewidth=0.3)
     if not has.all():
-        ax.scatter(
-            *points[~has].T,
-            s=14,
-            facecolor="none",
-            edgecolor=SELECTED,
-            linewidth=0.7,
-            label=f"no {name}: {np.sum(~has)}",
-        )
+        missing = f"no {name}: {np.sum(~has)}"
+        ax.scatter(x[~has], y[~has], s=14, facecolor="none", edgecolor=SELECTED, linewidth=0.7, label=missing)
     if not used.all():
-        ax.scatter(*points[~used].T, s=40, marker="x", color=UNUSED, label=f"unused in training: {np.sum(~used)}")
+        ax.scatter(x[~used], y[~used], s=40, marker="x", color=UNUSED, label=f"unused in training: {np.sum(~used)}")
     bar = ax.figure.colorbar(dots, ax=ax, label=label(name), pad=0.01, extend="both")
     if descriptor(name).log:
         plain_ticks(bar.ax.yaxis)
-    x, y = (f"principal component {i + 1} ({100 * share:.0f} % of the variance)" for i, share in enumerate(explained))
-    ax.set(xlabel=x, ylabel=y, title=f"codebook in two dimensions, shaded by {name}")
+    across, up = (
+        f"principal component {i} ({100 * share:.0f} % of the variance)" for i, share in enumerate(explained, 1)
+    )
+    ax.set(xlabel=across, ylabel=up, title=f"codebook in two dimensions, shaded by {name}")
     if ax.get_legend_handles_labels()[0]:
         ax.legend(loc="best", fontsize="small")
     return ax
@@ -222,22 +225,30 @@ def training(history: dict[str, np.ndarray], ax: Axes | None = None) -> Axes:
     ax = ax or plt.subplots(figsize=(9, 3.5), layout="constrained", dpi=SCREEN_DPI)[1]
     ax.plot(history["step"], history["loss"], color=TARGET, label="loss")
     quantised = history["codes_used"] > 0
+    step, used, perplexity = (history[what][quantised] for what in ("step", "codes_used", "perplexity"))
     right = ax.twinx()
-    right.plot(
-        history["step"][quantised],
-        history["codes_used"][quantised],
-        color=MEASURED,
-        linestyle="--",
-        label="codes in use",
-    )
-    right.plot(
-        history["step"][quantised], history["perplexity"][quantised], color=SELECTED, linestyle=":", label="perplexity"
-    )
+    right.plot(step, used, color=MEASURED, linestyle="--", label="codes in use")
+    right.plot(step, perplexity, color=SELECTED, linestyle=":", label="perplexity")
     right.set(ylabel="codes", ylim=(0, None))
     ax.set(xlabel="training step", ylabel="log-spectral distance (dB)")
     lines = ax.get_lines() + right.get_lines()
-    ax.legend(lines, [line.get_label() for line in lines], loc="center right", fontsize="small")
+    ax.legend(lines, [str(line.get_label()) for line in lines], loc="center right", fontsize="small")
     return ax
+
+
+def trained(
+    history: dict[str, np.ndarray],
+    points: np.ndarray,
+    value: np.ndarray,
+    used: np.ndarray,
+    explained: np.ndarray,
+    name: str,
+) -> Figure:
+    """Draw a training run and the codebook that came of it; the arguments are those of `training` and `scatter`."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(13, 5), layout="constrained", dpi=SCREEN_DPI)
+    training(history, left)
+    scatter(points, value, used, explained, name, right)
+    return figure
 
 
 def region(table: np.ndarray, targets: dict[str, np.ndarray], ax: Axes | None = None) -> Axes:

@@ -4,6 +4,7 @@ Notebook: 05_draw_target.
 """
 
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import numpy as np
@@ -57,7 +58,9 @@ class CodeScatter(anywidget.AnyWidget):
     _esm = script("plot.js", "scatter.js")
     _css = script("pad.css")
     codebook = traitlets.Dict().tag(sync=True)
-    heard = traitlets.Dict({"number": 0, "code": -1, "sound": b"", "said": ""}).tag(sync=True)
+    heard: "traitlets.Dict[str, Any]" = traitlets.Dict({"number": 0, "code": -1, "sound": b"", "said": ""}).tag(
+        sync=True
+    )
 
     def __init__(self, model: str | Path = "violin", descriptor: str = "centroid") -> None:
         super().__init__()

@@ -1,34 +1,30 @@
 """The scorecard: how closely the examples follow their targets, and what the models are worth.
 
-``python -m timbrelib scorecard`` prints it; ``docs/scorecard.md`` keeps it, the README quotes it.
+``timbrelib scorecard`` prints it; ``docs/scorecard.md`` keeps it, the README quotes it.
 
 Notebook: 06_scorecard.
 """
 
 import multiprocessing
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from timbrelib.audio import HOP, SAMPLE_RATE, load_audio
+from timbrelib.audio import HOP, load_audio
 from timbrelib.checkpoint import load_card, load_model
 from timbrelib.codebook import analyse_codebook
 from timbrelib.comparison import as_markdown, compare, distance
-from timbrelib.control import ROUNDS, match, measure_audio, render
+from timbrelib.control import match, measure_audio, render
 from timbrelib.datasets import data_folder, recordings
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.evaluation import cleanness, rank_correlation, reconstruction_distance, say_tracking, within_cents
-from timbrelib.intake import frames_in
-from timbrelib.lanes import axis
 from timbrelib.lines import follow, whole_octaves
 from timbrelib.model import VQVAE
 from timbrelib.series import load_series
-from timbrelib.sketch import Sketch, hear, shown
-from timbrelib.targets import FRAMES, bring_inside, span, target
+from timbrelib.targets import bring_inside, span, target
 
 # the published audio by the same measures, against its best-fitting target
 PUBLISHED = {
@@ -54,9 +50,7 @@ model's card.
 """
 
 
-def scorecard(
-    name_or_path: str | Path, examples: str | Path, data: str | Path | None = None, timings: bool = False
-) -> str:
+def scorecard(name_or_path: str | Path, examples: str | Path, data: str | Path | None = None) -> str:
     """Measure a model and the examples that it made.
 
     Parameters
@@ -68,8 +62,6 @@ def scorecard(
     data : str or Path, optional
         Folder of recordings.  Without it, figures that need recordings are taken from the
         model card and marked as recorded, or left out.
-    timings : bool
-        Time analysis, matching and decoding too; these differ from run to run.
 
     Returns
     -------
@@ -88,18 +80,14 @@ def scorecard(
     if data and (data_folder(data) / "singing").is_dir():
         rows.append(sung_row(model, data))
     rows += model_rows(model, card, data)
-    if timings:
-        rows += speed_rows(model)
     lines = [f"## {model.name}", "", "| measure | here | published |", "|---|---|---|"]
     return "\n".join(lines + [f"| {what} | {here} | {published} |" for what, here, published in rows])
 
 
-def scorecards(
-    names: Sequence[str | Path], examples: str | Path, data: str | Path | None = None, timings: bool = False
-) -> str:
-    """Measure several models, two at a time unless that would spoil the timings; else as `scorecard`."""
-    ask = partial(scorecard, examples=examples, data=data, timings=timings)
-    if timings or len(names) == 1:
+def scorecards(names: Sequence[str | Path], examples: str | Path, data: str | Path | None = None) -> str:
+    """Measure several models, two at a time; else as `scorecard`."""
+    ask = partial(scorecard, examples=examples, data=data)
+    if len(names) == 1:
         return "\n\n".join(map(ask, names))
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:  # a fork of torch's threads may hang
         return "\n\n".join(pool.map(ask, names))
@@ -242,42 +230,3 @@ def model_rows(model: VQVAE, card: dict, data: str | Path | None) -> list[Row]:
             "-",
         ),
     ]
-
-
-def speed_rows(model: VQVAE) -> list[Row]:
-    """Time the analysis of the codebook, matching and decoding of 23.8 s, and a round of the pad, here and now."""
-    first = best_time(lambda: analyse_codebook(model, cache=False), 1)
-    table = analyse_codebook(model)
-    cached = best_time(lambda: analyse_codebook(model), 3)
-    codes = np.random.default_rng(0).integers(model.config.n_codes, size=FRAMES)
-    seconds = len(model.decode(codes)) / SAMPLE_RATE
-    said = f"{first:.1f} s; {1000 * cached:.1f} ms from cache"
-    rows = [("analysis of the codebook, all descriptors", said, "-")]
-    for excitation in ("locked", "noise"):
-        speed = seconds / best_time(lambda: model.decode(codes, excitation=excitation), 5)  # noqa: B023
-        rows.append((f"decoding {seconds:.1f} s, {excitation}", f"{speed:.0f} x real time", "-"))
-    for name in ("centroid", "fundamental"):
-        if not np.isfinite(table[name]).any():
-            continue
-        curve = {name: target("sin", name, *span(table, name))}
-        heard, once = (
-            best_time(lambda: model.decode(match(model, table, curve, rounds=rounds)), 3)  # noqa: B023
-            for rounds in (ROUNDS, 0)
-        )
-        said = f"{heard:.2f} s; {once:.2f} s with rounds=0"
-        rows.append((f"{name} target to sound of {seconds:.1f} s, matching included", said, "-"))
-        axes = [axis(table, name)]
-        drawn = Sketch(model, table, {name: target("sin", name, *span(table, name), frames_in(6))})
-        round_trip = best_time(lambda: shown(hear(drawn)[0], axes), 3)  # noqa: B023
-        rows.append((f"{name} drawing to sound of 6 s, with curves and spectrogram", f"{round_trip:.2f} s", "-"))
-    return rows
-
-
-def best_time(action: Callable[[], object], times: int) -> float:
-    """Run `action` several times and give the shortest time in seconds."""
-    best = np.inf
-    for _ in range(times):
-        start = time.perf_counter()
-        action()
-        best = min(best, time.perf_counter() - start)
-    return best

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import ipywidgets
 
-from timbrelib.checkpoint import shipped_models
+from timbrelib.catalogue import own_models, shipped_models
 from timbrelib.control import SMOOTHNESS
 from timbrelib.curves import FRAME_RATE
 from timbrelib.descriptors import DESCRIPTORS
@@ -32,7 +32,7 @@ class Settings:
     Parameters
     ----------
     model : str
-        Chosen at first; offered beside the shipped ones.
+        Chosen at first; offered beside the shipped ones and one's own.
     folder : Path
         Of the saved drawings.
 
@@ -47,7 +47,7 @@ class Settings:
     """
 
     def __init__(self, model: str, folder: Path) -> None:
-        models = shipped_models()
+        models = [*shipped_models(), *own_models()]
         self.folder = folder
         self.model = menu("model", models if model in models else [model, *models])
         self.model.value = model
@@ -136,7 +136,12 @@ class Settings:
 
     def on_change(self, control: ipywidgets.Widget, react: Callable[[], None]) -> None:
         """Call `react` when a person, or a cell, sets a control."""
-        control.observe(lambda _change: self._is_quiet or react(), "value")
+
+        def changed(_change: object) -> None:
+            if not self._is_quiet:
+                react()
+
+        control.observe(changed, "value")
 
 
 def menu(label: str, options: Sequence[str]) -> ipywidgets.Dropdown:

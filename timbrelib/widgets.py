@@ -79,7 +79,7 @@ class TargetPad(ipywidgets.VBox):
         self._version = 0  # of the page's last drawing
         self._drawn = 0  # changes of the drawing
         self._upload = intake.Upload()
-        self._loaded: tuple[str, str] | None = None  # model and excitation
+        self._loaded = self.settings.model.value, self.settings.excitation.value  # what is heard
         self._load_model()
         self._drawing = Drawing(self.settings.lanes, np.full((LANES, intake.frames_in(SECONDS)), 0.5))
         if drawing is None:
@@ -202,7 +202,8 @@ class TargetPad(ipywidgets.VBox):
     def _asked(self, _editor: Editor, message: object, parts: list) -> None:
         """React to a message of the page."""
         with self._answering(), self._listener.lock:
-            verb = message.get("do") if isinstance(message, dict) else None
+            message = message if isinstance(message, dict) else {}
+            verb = message.get("do")
             if verb == "upload":
                 if file := self._upload.add(message, parts):
                     self._follow(lambda: intake.read_sound(*file))
@@ -253,7 +254,7 @@ class TargetPad(ipywidgets.VBox):
             self._model, self._loaded = model, wanted
         finally:
             with settings.quietly():
-                settings.model.value, settings.excitation.value = self._loaded or wanted
+                settings.model.value, settings.excitation.value = self._loaded
         self._offer()
 
     def _offer(self) -> None:

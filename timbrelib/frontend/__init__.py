@@ -4,6 +4,7 @@ Notebook: 05_draw_target.
 """
 
 from importlib.resources import files
+from typing import Any
 
 import anywidget
 import traitlets
@@ -38,7 +39,7 @@ class Editor(anywidget.AnyWidget):
     _css = script("pad.css")
     drawing = traitlets.Dict().tag(sync=True)
     result = traitlets.Dict().tag(sync=True)
-    status = traitlets.Dict({"number": 0, "text": "", "problem": False}).tag(sync=True)
+    status: "traitlets.Dict[str, Any]" = traitlets.Dict({"number": 0, "text": "", "problem": False}).tag(sync=True)
 
     def set_state(self, sync_data: dict) -> None:
         """Refuse to be set by the page."""
@@ -76,7 +77,7 @@ class Knob(anywidget.AnyWidget):
 
     def set_state(self, sync_data: dict) -> None:
         """Take a number as the value from the page, and nothing else."""
-        value = sync_data.get("value") if isinstance(sync_data, dict) else None
+        value: Any = sync_data.get("value") if isinstance(sync_data, dict) else None
         if type(value) in (int, float) and -FAR < value < FAR:  # NaN is not
             self.value = value
         else:

@@ -1,0 +1,87 @@
+import json
+import os
+import runpy
+import statistics
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import matplotlib
+import numpy as np
+import pytest
+from conftest import ROOT
+
+HOME = ROOT / "benchmarks"
+KEPT = ("results.json", "README.md")
+GROUPS = {"synthesis", "control", "encode", "decode", "training", "import"}
+MACHINE = {"cpu", "cores", "threads", "gpu", "os", "python", "versions"}
+
+
+@pytest.fixture(scope="module")
+def readme():
+    return runpy.run_path(str(HOME / "report.py"))["readme"]
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory):
+    """A quick run in a place of its own, and the kept files before it."""
+    root = tmp_path_factory.mktemp("trial")
+    for name in ("here", "home", "cache", "temporary"):
+        (root / name).mkdir()
+    environment = {
+        **os.environ,
+        "HOME": str(root / "home"),
+        "XDG_CACHE_HOME": str(root / "cache"),
+        "TMPDIR": str(root / "temporary"),
+        "MPLCONFIGDIR": matplotlib.get_cachedir(),  # or matplotlib would list the fonts anew
+        "OMP_NUM_THREADS": "1",  # or threads would wait for one another beside other tests
+    }
+    before = {name: (HOME / name).read_bytes() for name in KEPT}
+    command = [sys.executable, str(HOME / "bench.py"), "--quick", "--out", str(root / "out")]
+    done = subprocess.run(command, cwd=root / "here", env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return SimpleNamespace(root=root, before=before, results=json.loads((root / "out" / "results.json").read_text()))
+
+
+def test_a_trial_writes_its_two_files_and_nothing_else(trial, readme):
+    written = {path.relative_to(trial.root).as_posix() for path in trial.root.rglob("*") if path.is_file()}
+    assert written == {"out/results.json", "out/README.md"}
+    assert (trial.root / "out" / "README.md").read_text() == readme(trial.results)
+    assert {name: (HOME / name).read_bytes() for name in KEPT} == trial.before
+
+
+def test_a_trial_measures_every_way(trial):
+    results = trial.results
+    assert results["quick"]
+    assert results["groups"].keys() == GROUPS
+    assert results["machine"].keys() == MACHINE
+    synthesis = results["groups"]["synthesis"]
+    ways = [*synthesis["rows"], *synthesis["missing"]]
+    for way in ("locked", "noise", "Griffin-Lim", "iSTFT alone", "pyworld"):
+        assert any(way in name for name in ways), way
+    assert all("pip install" in why for why in synthesis["missing"].values())
+    assert results["blocks"]["encode_codes"] == 0
+    assert results["blocks"]["decode_db"] is None or results["blocks"]["decode_db"] < -90
+    assert [aim["aim"] for aim in results["aims"]] == [0.3, 0.3, 0.3, 400, 300]
+
+
+@pytest.mark.parametrize("which", ["kept", "trial"])
+def test_ratios_and_aims_agree_with_the_samples(which, request):
+    kept = json.loads((HOME / "results.json").read_text())
+    results = kept if which == "kept" else request.getfixturevalue("trial").results
+    for group in results["groups"].values():
+        costs = {name: np.divide(row["samples_s"], row.get("audio_s", 1)) for name, row in group["rows"].items()}
+        for name, row in group["rows"].items():
+            expected = np.percentile(costs[name] / costs[group["reference"]], (25, 50, 75))
+            assert row["ratio"] == pytest.approx(expected, rel=1e-3), name
+    for aim in results["aims"]:
+        if aim["unit"] != "s":
+            row = next(
+                group["rows"][aim["what"]] for group in results["groups"].values() if aim["what"] in group["rows"]
+            )
+            assert aim["measured"] == pytest.approx(row["audio_s"] / statistics.median(row["samples_s"]), rel=1e-3)
+        assert aim["met"] == (aim["measured"] <= aim["aim"] if aim["unit"] == "s" else aim["measured"] >= aim["aim"])
+
+
+def test_the_kept_page_is_that_of_the_kept_results(readme):
+    assert (HOME / "README.md").read_text() == readme(json.loads((HOME / "results.json").read_text()))
