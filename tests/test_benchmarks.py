@@ -85,3 +85,14 @@ def test_ratios_and_aims_agree_with_the_samples(which, request):
 
 def test_the_kept_page_is_that_of_the_kept_results(readme):
     assert (HOME / "README.md").read_text() == readme(json.loads((HOME / "results.json").read_text()))
+
+
+def test_the_readme_quotes_the_kept_page():
+    def rows(path):
+        lines = [line for line in path.read_text().splitlines() if line.startswith("| ")]
+        return {line.split(" | ")[0]: line for line in lines if line.count("|") == 5}
+
+    quoted, kept = rows(ROOT / "README.md"), rows(HOME / "README.md")
+    quoted = {name: line for name, line in quoted.items() if name in kept}
+    assert len(quoted) >= 6
+    assert quoted == {name: kept[name] for name in quoted}

@@ -10,9 +10,9 @@ from conftest import ROOT
 import timbrelib
 from timbrelib.catalogue import shipped_models
 from timbrelib.comparison import compare
-from timbrelib.control import measure_audio
 from timbrelib.descriptors import DESCRIPTORS, track_fundamental
 from timbrelib.evaluation import rank_correlation, tracking_error, within_cents
+from timbrelib.rendering import measure_audio
 from timbrelib.series import load_series
 from timbrelib.targets import span, target
 from timbrelib.transfers import survival

@@ -12,9 +12,9 @@ from matplotlib import pyplot as plt
 import timbrelib
 from timbrelib import sketch
 from timbrelib.audio import frame_gain
-from timbrelib.control import measure_audio, measure_quickly
 from timbrelib.evaluation import within_cents
 from timbrelib.lanes import LOUDEST, axis
+from timbrelib.rendering import measure_audio, measure_quickly
 from timbrelib.series import Series
 from timbrelib.sketch import Sketch
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from timbrelib import __version__
-from timbrelib.config import TrainingConfig
+from timbrelib.config import KEEP_EVERY, TrainingConfig
 
 SETTINGS = {field.name: field for field in fields(TrainingConfig)}
 
@@ -44,7 +44,7 @@ def command_line() -> argparse.ArgumentParser:
     )
     command.add_argument("--device", help="cpu, cuda or another that torch knows (default: a GPU if there is one)")
     command.add_argument(
-        "--keep-every", type=float, default=20.0, metavar="S", help="between checkpoints (default: 20)"
+        "--keep-every", type=float, default=KEEP_EVERY, metavar="S", help="between checkpoints (default: %(default)s)"
     )
     command.add_argument(
         "--shifts", type=float, nargs="+", metavar="SEMITONES", help="also train on shifted recordings"

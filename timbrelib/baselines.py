@@ -10,10 +10,11 @@ import numpy as np
 
 from timbrelib.audio import HOP, N_FFT, frame_gain
 from timbrelib.codebook import values
-from timbrelib.control import Rendering, render_codes
+from timbrelib.control import render_codes
 from timbrelib.datasets import Recording
 from timbrelib.descriptors import descriptor, measure
 from timbrelib.model import DEFAULT_GAIN, VQVAE
+from timbrelib.rendering import Rendering
 
 
 def random_codes(table: np.ndarray, name: str, n_frames: int, seed: int = 0) -> np.ndarray:

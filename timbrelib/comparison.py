@@ -10,11 +10,12 @@ import numpy as np
 
 from timbrelib.baselines import cut_grains, nearest_grains, random_codes, sorted_codes
 from timbrelib.codebook import analyse_codebook
-from timbrelib.control import SMOOTHNESS, match, measure_audio
+from timbrelib.control import SMOOTHNESS, match
 from timbrelib.datasets import Recording
 from timbrelib.descriptors import DESCRIPTORS, descriptor
 from timbrelib.evaluation import cleanness, rank_correlation, tracking_error, within_cents
 from timbrelib.model import VQVAE
+from timbrelib.rendering import measure_audio
 from timbrelib.strings import string_corpus
 from timbrelib.synthesis import EXCITATIONS
 from timbrelib.targets import FRAMES, reach, span, target

@@ -6,6 +6,8 @@ Notebook: 01_train.
 import math
 from dataclasses import asdict, dataclass
 
+KEEP_EVERY = 20.0  # s between checkpoints
+
 
 @dataclass(frozen=True)
 class TrainingConfig:

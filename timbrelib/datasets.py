@@ -198,7 +198,9 @@ def stored_frames(folder: Path) -> Frames:
     """
     level, floor = folder / LEVEL, folder / FLOOR
     count = floor.stat().st_size // 4
-    if count == 0 or level.stat().st_size != count * N_BINS * 2 or floor.stat().st_size != count * 4:
+    if count == 0:
+        raise ValueError("there is no sound to train on: add recordings")
+    if level.stat().st_size != count * N_BINS * 2 or floor.stat().st_size != count * 4:
         raise ValueError(f"the frames in {folder} are damaged: start the training anew with --replace")
     return Frames(np.memmap(level, np.float16, "r", shape=(count, N_BINS)), np.fromfile(floor, np.float32))
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from timbrelib.audio import check_audio, spectra, spectrum_gain
-from timbrelib.control import Rendering
 from timbrelib.datasets import Recording
 from timbrelib.descriptors import VOICED, descriptor, pitch
 from timbrelib.model import VQVAE
+from timbrelib.rendering import Rendering
 
 LSD_SIZES = (512, 1024, 2048, 4096)  # FFT sizes over which the log-spectral distance is averaged
 AUDIBLE_FRAME = 40.0  # dB under a sound's loudest frame: quieter ones are neither clean nor noisy

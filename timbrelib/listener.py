@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import RLock
 from typing import Any
 
-from timbrelib.control import Rendering
 from timbrelib.lanes import Axis
+from timbrelib.rendering import Rendering
 from timbrelib.sketch import Sketch, hear, shown
 
 log = logging.getLogger(__name__)

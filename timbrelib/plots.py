@@ -17,9 +17,9 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
 from timbrelib.audio import HOP, N_FFT, SAMPLE_RATE, frame_times
 from timbrelib.comparison import Score
-from timbrelib.control import Rendering
 from timbrelib.descriptors import descriptor
 from timbrelib.files import written_whole
+from timbrelib.rendering import Rendering
 
 TARGET, SELECTED, MEASURED, UNUSED = "#000000", "#e69f00", "#0072b2", "#d55e00"  # Okabe and Ito's colours
 BINS = 24  # of a histogram

@@ -20,11 +20,11 @@ from timbrelib.cards import score, write_card_text
 from timbrelib.catalogue import CONFIG, model_folder, models_folder, shipped_folder, shipped_models
 from timbrelib.checkpoint import CARD, load_model, read_json, save_model, write_json
 from timbrelib.codebook import analyse_codebook, project
-from timbrelib.config import TrainingConfig
+from timbrelib.config import KEEP_EVERY, TrainingConfig
 from timbrelib.datasets import OWN, credit, data_folder, look_through, recordings
 from timbrelib.intake import checked_name
 from timbrelib.model import VQVAE, VQVAEConfig
-from timbrelib.training import KEEP_EVERY, check_enough, chosen_device, train
+from timbrelib.training import check_enough, chosen_device, train
 
 log = logging.getLogger(__name__)
 
@@ -166,20 +166,20 @@ def prepare(folder: Path, making: Path, given: dict[str, Any], progress: bool) -
     """Look through the recordings, and keep all that the training needs of them."""
     found = look_through(folder, progress)
     log.info("%s", found.report())
-    for split in ("train", "test"):
-        if not found.of(split):
-            raise ValueError(f"there is nothing to {split} on in {folder}: add recordings")
     settings: dict[str, Any] = {"config": TrainingConfig(), "sizes": VQVAEConfig(), "shifts": (0.0,)} | given
     corpus, test = (datasets.load_pieces(found.of(split)) for split in ("train", "test"))
     datasets.store_frames(making, corpus, settings["shifts"])
     check_enough(datasets.stored_frames(making), settings["sizes"])
+    names = unfinished.store_recordings(making, test)
+    if not names:
+        raise ValueError(f"there is no sound in {folder} to test on: add recordings")
     return unfinished.Run(
         domain=folder.resolve().name,
         **settings,
         credits=credit(piece.name for piece in found.of("train")),
         recordings=len(found.of("train")),
         minutes=round(found.minutes("train"), 1),
-        test=unfinished.store_recordings(making, test),
+        test=names,
     )
 
 
@@ -247,7 +247,8 @@ def show(model: VQVAE, history: dict[str, np.ndarray], audio: np.ndarray, folder
 
 
 def empty(making: Path) -> None:
-    """Remove what is left of a training, but for its lock."""
+    """Remove what is left of a training, but for its lock; first what makes it one."""
+    (making / unfinished.RUN).unlink(missing_ok=True)
     for path in sorted(making.rglob("*"), reverse=True):
         if path.is_dir():
             path.rmdir()

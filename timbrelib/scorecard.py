@@ -17,12 +17,13 @@ from timbrelib.audio import HOP, load_audio
 from timbrelib.checkpoint import load_card, load_model
 from timbrelib.codebook import analyse_codebook
 from timbrelib.comparison import as_markdown, compare, distance
-from timbrelib.control import match, measure_audio, render
+from timbrelib.control import match, render
 from timbrelib.datasets import data_folder, recordings
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.evaluation import cleanness, rank_correlation, reconstruction_distance, say_tracking, within_cents
 from timbrelib.lines import follow, whole_octaves
 from timbrelib.model import VQVAE
+from timbrelib.rendering import measure_audio
 from timbrelib.series import load_series
 from timbrelib.targets import bring_inside, span, target
 

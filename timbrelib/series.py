@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from timbrelib.audio import HOP, SAMPLE_RATE, frame_times, save_audio
-from timbrelib.control import Rendering, check_search, measure_audio
+from timbrelib.control import check_search
 from timbrelib.descriptors import DESCRIPTORS, descriptor
 from timbrelib.files import in_a_line, load_json, numbers, written_whole
 from timbrelib.model import VQVAE
+from timbrelib.rendering import Rendering, measure_audio
 from timbrelib.synthesis import EXCITATIONS
 
 FORMAT = 2  # of the JSON

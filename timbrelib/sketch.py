@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from timbrelib.audio import N_BINS, SAMPLE_RATE, frame_gain, spectra, wav_bytes
-from timbrelib.control import ROUNDS, SMOOTHNESS, Rendering, measure_audio, measure_quickly, render
+from timbrelib.control import ROUNDS, SMOOTHNESS, render
 from timbrelib.descriptors import measure_all
 from timbrelib.drawing import LANES
 from timbrelib.evaluation import say_rendering
@@ -24,6 +24,7 @@ from timbrelib.lanes import GAIN, LOUDEST, Axis
 from timbrelib.lines import follow, hold, whole_octaves
 from timbrelib.model import DEFAULT_GAIN, VQVAE
 from timbrelib.plots import DYNAMIC_RANGE, FAINTEST_PEAK, decoding, save_figure
+from timbrelib.rendering import Rendering, measure_audio, measure_quickly
 from timbrelib.series import Series, save_rendering
 from timbrelib.targets import bring_inside, span
 
@@ -67,7 +68,7 @@ def hear(sketch: Sketch) -> tuple[Rendering, str]:
     Returns
     -------
     rendering : Rendering
-        Measured by `timbrelib.control.measure_quickly`.
+        Measured by `timbrelib.rendering.measure_quickly`.
     said : str
         What there was to warn of, for example how many frames the codebook does not reach.
 

@@ -14,14 +14,13 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from timbrelib import processes
-from timbrelib.config import TrainingConfig
+from timbrelib.config import KEEP_EVERY, TrainingConfig
 from timbrelib.datasets import Frames
 from timbrelib.model import VQVAE, VQVAEConfig
 from timbrelib.objective import Objective
 from timbrelib.quantiser import Codebook
 from timbrelib.unfinished import ANEW, STATE, load_state, save_state
 
-KEEP_EVERY = 20.0  # s between checkpoints
 LOWER = ": train anew with a lower --learning-rate, or go on from the last checkpoint with --resume and a lower one"
 PIECE = 4096  # frames encoded at a time
 COLUMNS = ("step", "loss", "codes_used", "perplexity")  # of a history
@@ -73,15 +72,8 @@ def train(
         training.restore(*load_state(unfinished))
     steps, first = training.config.steps, processes.rank() == 0
     began = kept = time.monotonic() - training.seconds
-    bar = tqdm(
-        total=steps,
-        initial=training.taken,
-        desc="training",
-        unit="step",
-        mininterval=1,
-        disable=not (progress and first),
-    )
-    with bar:
+    hidden = not (progress and first)
+    with tqdm(total=steps, initial=training.taken, desc="training", unit="step", mininterval=1, disable=hidden) as bar:
         while training.taken < steps:
             training.step()
             bar.set_postfix_str(training.say(), refresh=False)
@@ -111,9 +103,8 @@ class Training:
         torch.manual_seed(config.seed)
         self.frames, self.config, self.device = frames, config, chosen_device(device)
         self.generator = torch.Generator().manual_seed(config.seed)
-        self.sample = torch.randperm(len(frames.level), generator=self.generator)[
-            : config.latents
-        ].numpy()  # (latents,)
+        order = torch.randperm(len(frames.level), generator=self.generator)  # (frames,)
+        self.sample = order[: config.latents].numpy()  # (latents,)
         self.model = VQVAE(sizes)
         level = torch.from_numpy(frames.level[self.sample]).float()  # (latents, N_BINS)
         self.model.mean.copy_(level.mean(dim=0))

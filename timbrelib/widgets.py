@@ -17,13 +17,13 @@ from timbrelib import intake
 from timbrelib.audio import SAMPLE_RATE, check_audio
 from timbrelib.checkpoint import load_model
 from timbrelib.codebook import analyse_codebook
-from timbrelib.control import Rendering
 from timbrelib.curves import FRAME_RATE
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.drawing import LANES, Drawing, stretch
 from timbrelib.frontend import Editor
 from timbrelib.lanes import Axis, axis, lane, shape_heights
 from timbrelib.listener import Listener, sentence
+from timbrelib.rendering import Rendering
 from timbrelib.series import load_series
 from timbrelib.settings import SECONDS, Settings
 from timbrelib.sketch import Sketch, followed, reopened, save_sketch

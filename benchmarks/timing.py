@@ -1,0 +1,79 @@
+"""How ``make bench`` times: actions take turns, and are compared within a round."""
+
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+import torch
+
+PACKAGES = ("timbrelib", "torch", "librosa", "numpy", "scipy", "pyworld")
+Actions = dict[str, Callable[[], object]]
+
+
+def group(actions: Actions, rounds: int, audio_s: Sequence[float] = ()) -> dict:
+    """Let actions take turns, each once to warm up and then once a round; the first is the reference.
+
+    Parameters
+    ----------
+    actions : dict of str to callable
+    rounds : int
+    audio_s : sequence of float, optional
+        Seconds of audio that each action makes or takes; ratios are then of the time per
+        second of audio.
+
+    Returns
+    -------
+    dict
+        ``reference``, and ``rows``: by action its ``samples_s``, seconds, one a round; the
+        quartiles of its ``ratio`` to the reference; ``audio_s``.
+    """
+    samples = {name: [] for name in actions}
+    for number in range(rounds + 1):
+        for name, action in actions.items():
+            start = time.perf_counter()
+            action()
+            if number:
+                samples[name].append(significant(time.perf_counter() - start))
+    audio_s = [significant(length) for length in audio_s]
+    costs = np.array(list(samples.values())) / np.reshape(audio_s or 1, (-1, 1))  # (actions, rounds)
+    rows = {
+        name: {"samples_s": samples[name], "ratio": quartiles(cost / costs[0])}
+        for name, cost in zip(actions, costs, strict=True)
+    }
+    for row, length in zip(rows.values(), audio_s, strict=False):
+        row["audio_s"] = length
+    return {"reference": next(iter(actions)), "rows": rows}
+
+
+def quartiles(values: np.ndarray) -> list[float]:
+    """Lower quartile, median and upper quartile."""
+    return [significant(value) for value in np.percentile(values, (25, 50, 75))]
+
+
+def significant(value: float) -> float:
+    """Round to four significant digits."""
+    return float(f"{value:.4g}")
+
+
+def machine() -> dict:
+    """Describe the machine by what bears on speed."""
+    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = None
+    return {
+        "cpu": models[0].split(":")[1].strip() if models else platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "os": platform.freedesktop_os_release()["PRETTY_NAME"],
+        "python": platform.python_version(),
+        "versions": versions,
+    }
