@@ -63,8 +63,8 @@ run/%:
 page: $(READY)  ## build site/index.html from figures, sounds and scorecard
 	$(RUN) timbrelib page
 
-test: $(READY)  ## run the tests
-	$(RUN) pytest
+test: $(READY)  ## run the tests, two files at a time
+	OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile
 
 fuzz: $(READY)  ## feed 2,000 damaged and unusual inputs to each reader of files
 	FUZZ_INPUTS=2000 $(RUN) pytest tests/test_fuzz.py

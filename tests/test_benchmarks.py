@@ -88,11 +88,11 @@ def test_the_kept_page_is_that_of_the_kept_results(readme):
 
 
 def test_the_readme_quotes_the_kept_page():
-    def rows(path):
-        lines = [line for line in path.read_text().splitlines() if line.startswith("| ")]
+    def rows(text):
+        lines = [line for line in text.splitlines() if line.startswith("| ")]
         return {line.split(" | ")[0]: line for line in lines if line.count("|") == 5}
 
-    quoted, kept = rows(ROOT / "README.md"), rows(HOME / "README.md")
+    quoted, kept = rows((ROOT / "README.md").read_text()), rows((HOME / "README.md").read_text().split("## Aims")[0])
     quoted = {name: line for name, line in quoted.items() if name in kept}
     assert len(quoted) >= 6
     assert quoted == {name: kept[name] for name in quoted}

@@ -9,6 +9,7 @@ from timbrelib.curves import fade
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.evaluation import tracking_error, within_cents
 from timbrelib.model import VQVAE, VQVAEConfig
+from timbrelib.rendering import measure_audio
 
 
 @pytest.fixture
@@ -149,4 +150,4 @@ def test_codes_of_ones_own_are_decoded_and_measured(violin, violin_table):
     np.testing.assert_array_equal(rendering.audio, violin.decode(codes, 0.1))
     np.testing.assert_array_equal(rendering.selected["centroid"], violin_table["centroid"][codes])
     np.testing.assert_allclose(rendering.measured["centroid"][10], violin_table["centroid"][500], rtol=0.03)
-    assert list(rendering.measure_audio(rendering.audio, ["fundamental", "rolloff"])) == ["fundamental", "rolloff"]
+    assert list(measure_audio(rendering.audio, ["fundamental", "rolloff"])) == ["fundamental", "rolloff"]

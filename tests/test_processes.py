@@ -7,7 +7,9 @@ import torch
 from conftest import ROOT
 from two_processes import learn
 
+import timbrelib
 from timbrelib.checkpoint import load_history
+from timbrelib.config import TrainingConfig
 
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
@@ -26,10 +28,11 @@ def test_two_processes_make_the_codebook_that_one_makes_of_twice_the_batch(tmp_p
 
 
 def test_a_training_in_two_processes_goes_as_one_with_twice_the_batch(tmp_path, strings_folder):
-    settings = ["--models", str(tmp_path), "--steps", "60", "--record-every", "10", "--latents", "2000"]
+    settings = ["--models", str(tmp_path), "--steps", "30", "--record-every", "5", "--latents", "2000"]
     train = ["-m", "timbrelib", "train", str(strings_folder)]
     run(*TORCHRUN, *train, "--name", "two", "--batch", "32", *settings)
-    run(sys.executable, *train, "--name", "one", "--batch", "64", *settings)
+    config = TrainingConfig(steps=30, record_every=5, latents=2000, batch=64)
+    timbrelib.train_timbre(strings_folder, "one", tmp_path, config, progress=False)
     one, two = load_history(tmp_path / "one"), load_history(tmp_path / "two")
     np.testing.assert_allclose(two["loss"], one["loss"], rtol=0.005)
     np.testing.assert_allclose(two["codes_used"], one["codes_used"], rtol=0.02)

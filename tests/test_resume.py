@@ -1,6 +1,5 @@
 """Whatever ends a training, it goes on and ends as if nothing had been."""
 
-import json
 import os
 import resource
 import shutil
@@ -8,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +15,15 @@ import pytest
 import torch
 from conftest import ROOT
 
+import timbrelib
 from timbrelib import unfinished
+from timbrelib.checkpoint import load_card
 from timbrelib.config import TrainingConfig
 from timbrelib.datasets import Frames, frames
 from timbrelib.model import VQVAEConfig
 from timbrelib.training import train
 
-SETTINGS = ["--steps", "120", "--batch", "64", "--latents", "2000", "--record-every", "10", "--keep-every", "0.3"]
+SETTINGS = ["--steps", "80", "--batch", "64", "--latents", "2000", "--record-every", "10", "--keep-every", "0.3"]
 SMALL = VQVAEConfig(n_codes=32, code_size=8, width=32, blocks=1)
 
 
@@ -60,7 +62,7 @@ def test_a_training_killed_at_five_random_moments_ends_as_an_unbroken_one(tmp_pa
         return unfinished.load_state(making)[1]["step"] if (making / unfinished.STATE).exists() else 0
 
     steps = []
-    for step in (0, *np.sort(random.integers(1, 100, 4))):
+    for step in (0, *np.sort(random.integers(1, 60, 4))):
         process = start(tmp_path, "mine", *([str(recordings)] if recordings.exists() else []), *SETTINGS, "--resume")
         while not making.exists() or reached() < step:
             time.sleep(0.02)
@@ -72,7 +74,7 @@ def test_a_training_killed_at_five_random_moments_ends_as_an_unbroken_one(tmp_pa
         if (making / unfinished.RUN).exists():
             shutil.rmtree(recordings, ignore_errors=True)  # a disk that was unplugged
     assert steps == sorted(steps)
-    assert 0 < steps[-1] < 120
+    assert 0 < steps[-1] < 80
     code, said = finish(tmp_path, "mine", "--resume")
     assert code == 0, said
     for name in ("history.json", "model.safetensors", "decoded.wav"):
@@ -154,14 +156,18 @@ def test_a_loss_that_is_no_number_stops_in_a_sentence_at_the_last_good_checkpoin
 
 
 def test_a_learning_rate_may_be_lowered_on_the_way(tmp_path, strings_folder):
-    code, said = finish(tmp_path, "mine", str(strings_folder), *SETTINGS, "--learning-rate", "1e30")
-    assert (code, "the loss is not a number" in said or "the weights are not numbers" in said) == (1, True), said
+    config = TrainingConfig(steps=30, batch=32, latents=500)
+
+    def go_on(config, **options):
+        timbrelib.train_timbre(strings_folder, "mine", tmp_path, config, SMALL, progress=False, **options)
+
+    with pytest.raises(FloatingPointError, match="lower --learning-rate"):
+        go_on(replace(config, learning_rate=1e30))
     (tmp_path / "mine.unfinished" / unfinished.STATE).unlink(missing_ok=True)
-    code, said = finish(tmp_path, "mine", *SETTINGS, "--steps", "4", "--resume", "--learning-rate", "1e-4")
-    assert (code, "other settings" in said) == (1, True)
-    code, said = finish(tmp_path, "mine", *SETTINGS, "--resume", "--learning-rate", "1e-4")
-    assert code == 0, said
-    assert json.loads((tmp_path / "mine" / "card.json").read_text())["training"]["learning_rate"] == 1e-4
+    with pytest.raises(ValueError, match="other settings"):
+        go_on(replace(config, steps=4), resume=True)
+    go_on(replace(config, learning_rate=1e-4), resume=True)
+    assert load_card(tmp_path / "mine")["training"]["learning_rate"] == 1e-4
 
 
 @pytest.mark.parametrize("keep", [0, 100, 5000])

@@ -51,7 +51,7 @@ def test_a_pad_begins_with_the_curves_that_it_is_given(tmp_path):
 @pytest.mark.parametrize(
     ("drawing", "says"),
     [
-        ({"loudness": np.ones(100)}, "not loudness"),
+        ({"loudness": np.ones(100)}, "curves of 'loudness' are no drawing"),
         ({"centroid": np.ones(3)}, "same number of frames"),
         ({"centroid": np.full(100, np.nan)}, "fill them first"),
     ],
@@ -303,7 +303,7 @@ def test_a_series_that_cannot_be_drawn_leaves_the_pad_as_it_was(pad, violin, vio
     timbrelib.save_rendering(
         pad.folder / "three", violin, violin_table, timbrelib.render(violin, violin_table, three, excitation="noise")
     )
-    with pytest.raises(ValueError, match="perhaps a second lane"):
+    with pytest.raises(ValueError, match="perhaps one of a second lane"):
         pad.load("three")
     assert pad.settings.excitation.value == pad.rendering.excitation == "locked"
 

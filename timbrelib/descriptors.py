@@ -126,7 +126,8 @@ def pitch(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     from scipy.signal import get_window
 
     of_window = irfft(np.abs(np.fft.rfft(get_window("hann", N_FFT))) ** 2, n=FINER * N_FFT)
-    blocks = (spectrum[start : start + BLOCK] for start in range(0, len(spectrum), BLOCK))
+    starts = range(0, max(1, len(spectrum)), BLOCK)  # one, of no frames, where there are none
+    blocks = (spectrum[start : start + BLOCK] for start in starts)
     f0, periodicity = zip(*(pitch_of_block(block, of_window / of_window[0]) for block in blocks), strict=True)
     return np.concatenate(f0), np.concatenate(periodicity)
 

@@ -5,7 +5,7 @@ Notebook: 01_train.
 
 import errno
 import logging
-import resource
+import re
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -189,7 +189,7 @@ def finish(
     """Score a model, write its card, show it, and put it all in its place."""
     _, progress = unfinished.load_state(making)
     spent = progress["seconds"] / 60
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # kB on Linux -> GB
+    memory = peak_memory()
     log.info("trained in %.1f minutes with %.1f GB; scoring what was held back", spent, memory)
     model.name = out.name
     test = unfinished.StoredRecordings(making, run.test)
@@ -224,6 +224,12 @@ def finish(
         "log-spectral distance %.2f dB on %d recordings held back, %.0f %% of the codes in use, perplexity %.0f",
         scores["lsd_db"], len(test), 100 * scores["codebook_use"], scores["perplexity"],
     )  # fmt: skip
+
+
+def peak_memory() -> float:
+    """Give the most memory that this process has had, in GB; getrusage's may be that of a larger one that began it."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 2**20
 
 
 def say_machine(device: str | None) -> str:
