@@ -238,7 +238,7 @@ def test_the_checkpoint_of_a_training(folder, phrases):
 
 def test_what_a_training_was_started_with(folder):
     config, sizes = timbrelib.TrainingConfig(), VQVAEConfig()
-    run = unfinished.Run("strings", config, sizes, (0.0,), ["me"], 3, 1.5, ["strings/a.wav"])
+    run = unfinished.Run("strings", config, sizes, (0.0,), ["me"], 3, 1.5, ["strings/a.wav"], 1)
     path = folder / unfinished.RUN
     unfinished.save_run(folder, run)
     assert unfinished.load_run(folder) == run

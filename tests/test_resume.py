@@ -19,7 +19,7 @@ import timbrelib
 from timbrelib import unfinished
 from timbrelib.checkpoint import load_card
 from timbrelib.config import TrainingConfig
-from timbrelib.datasets import Frames, frames
+from timbrelib.datasets import LEVEL, Frames, frames
 from timbrelib.model import VQVAEConfig
 from timbrelib.training import train
 
@@ -105,8 +105,10 @@ def test_ctrl_c_stops_in_a_sentence_and_a_second_training_keeps_out(tmp_path, st
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path, strings_folder, unbroken):
+    room = 20_000_000  # bytes to a file: for the frames, not for a checkpoint
+
     def leave_room():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000_000, 20_000_000))  # for the frames, not for a checkpoint
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
     code, said = finish(tmp_path, "mine", str(strings_folder), *SETTINGS, preexec_fn=leave_room)
     assert code == 1
@@ -116,6 +118,28 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path, strings_folder, 
     code, said = finish(tmp_path, "mine", *SETTINGS, "--resume")
     assert code == 0, said
     assert (tmp_path / "mine" / "history.json").read_bytes() == (unbroken / "history.json").read_bytes()
+
+
+def test_a_disk_too_small_for_the_frames_is_named_and_left_empty(tmp_path, strings_folder):
+    def leave_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+
+    code, said = finish(tmp_path, "mine", str(strings_folder), *SETTINGS, preexec_fn=leave_room)
+    assert (code, "there is no room to write into" in said) == (1, True), said
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_there_is_not_lost_by_a_mistyped_folder(tmp_path, strings_folder):
+    config = TrainingConfig(steps=30, batch=32, latents=500, learning_rate=1e10)
+    with pytest.raises(FloatingPointError):
+        timbrelib.train_timbre(strings_folder, "mine", tmp_path, config, SMALL, progress=False, keep_every=0)
+    kept = [tmp_path / "mine.unfinished" / name for name in (unfinished.RUN, unfinished.STATE, LEVEL)]
+    before = [path.read_bytes() for path in kept]
+    for mistake in ({"folder": tmp_path / "nowhere"}, {"device": "abacus"}, {"shifts": (float("nan"),)}):
+        settings = {"folder": strings_folder, "name": "mine", "models": tmp_path, "replacing": True} | mistake
+        with pytest.raises((FileNotFoundError, ValueError)):
+            timbrelib.train_timbre(**settings, progress=False)
+    assert [path.read_bytes() for path in kept] == before
 
 
 def test_a_checkpoint_goes_on_as_if_nothing_had_been(tmp_path, phrases):
@@ -166,7 +190,7 @@ def test_a_learning_rate_may_be_lowered_on_the_way(tmp_path, strings_folder):
     (tmp_path / "mine.unfinished" / unfinished.STATE).unlink(missing_ok=True)
     with pytest.raises(ValueError, match="other settings"):
         go_on(replace(config, steps=4), resume=True)
-    go_on(replace(config, learning_rate=1e-4), resume=True)
+    go_on({"learning_rate": 1e-4}, resume=True)  # the rest stays as it was
     assert load_card(tmp_path / "mine")["training"]["learning_rate"] == 1e-4
 
 

@@ -30,7 +30,7 @@ def learn() -> Codebook:
 
 
 if __name__ == "__main__":
-    with processes.joined():
+    with processes.joined(torch.device("cpu")):
         codebook = learn()
         if processes.rank() == 0:
             content = {"codebook": codebook.model.codebook, "count": codebook.count, "total": codebook.total}

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import shlex
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -38,7 +39,9 @@ def command_line() -> argparse.ArgumentParser:
     command.add_argument("folder", nargs="?", help="sound files in any nesting; not needed to resume")
     command.add_argument("--name", required=True, help="the model's, by which notebooks, pad and commands find it")
     command.add_argument("--models", help="folder to save it in (default: $TIMBRE_MODELS, or among the user's data)")
-    command.add_argument("--resume", action="store_true", help="go on with a training that was interrupted")
+    command.add_argument(
+        "--resume", action="store_true", help="go on with a training that was interrupted, if there is one"
+    )
     command.add_argument(
         "--replace", action="store_true", help="write over a model, or unfinished training, of that name"
     )
@@ -47,7 +50,7 @@ def command_line() -> argparse.ArgumentParser:
         "--keep-every", type=float, default=KEEP_EVERY, metavar="S", help="between checkpoints (default: %(default)s)"
     )
     command.add_argument(
-        "--shifts", type=float, nargs="+", metavar="SEMITONES", help="also train on shifted recordings"
+        "--shifts", type=float, nargs="+", metavar="SEMITONES", help="by which to resample; 0: as they are (default)"
     )
     for name, field in SETTINGS.items():
         kind = type(field.default)
@@ -116,10 +119,9 @@ def run_train(options: argparse.Namespace) -> None:
     from timbrelib.recipe import train_timbre
 
     given = {name: getattr(options, name) for name in SETTINGS if getattr(options, name) is not None}
-    config = None if options.resume and not given else TrainingConfig(**given)
     shifts = tuple(options.shifts) if options.shifts else None
     model = train_timbre(
-        options.folder, options.name, options.models, config, shifts=shifts, resume=options.resume,
+        options.folder, options.name, options.models, given, shifts=shifts, resume=options.resume,
         replacing=options.replace, device=options.device, keep_every=options.keep_every,
     )  # fmt: skip
     folder = f"{options.models or models_folder()}/{model.name}"
@@ -129,12 +131,12 @@ def run_train(options: argparse.Namespace) -> None:
         print("  training.png               how it learned, and its codebook")
         print("  original.wav, decoded.wav  a sound that was held back, and what the model makes of it")
         print("  README.md                  its scores")
-        print(f"Use it: timbrelib render {name} sin, or MODEL = {name!r} in a notebook.")
+        print(f"Use it: timbrelib render {shlex.quote(name)} sin, or MODEL = {name!r} in a notebook.")
 
 
 def run_evaluate(options: argparse.Namespace) -> None:
     """Score a model again."""
-    from timbrelib.recipe import evaluate
+    from timbrelib.cards import evaluate
 
     for name, value in evaluate(options.model, options.folder, options.write).items():
         print(f"{name}: {value}")

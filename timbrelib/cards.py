@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from timbrelib.catalogue import shipped_models
+from timbrelib.catalogue import model_folder, shipped_models
+from timbrelib.checkpoint import CARD, load_model, read_json, write_json
 from timbrelib.config import TrainingConfig
-from timbrelib.datasets import Recording
+from timbrelib.datasets import Recording, data_folder, recordings
 from timbrelib.evaluation import cleanness, reconstruction_distance
 from timbrelib.files import written_whole
 from timbrelib.model import VQVAE
@@ -54,6 +55,42 @@ def score(model: VQVAE, test: Sequence[Recording]) -> dict:
     return scores
 
 
+def evaluate(name_or_path: str | Path, folder: str | Path | None = None, writing: bool = False) -> dict:
+    """Score a saved model with the library as it is now.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+    folder : str or Path, optional
+        The recordings of its timbre, dealt out as for training as long as the folder has the
+        same name and files; by default that of its domain in $TIMBRE_DATA, or ``recordings``.
+    writing : bool
+        Rewrite its card.
+
+    Returns
+    -------
+    dict
+        The scores, see `score`.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such model, or there are no recordings of its timbre.
+    """
+    card = read_json(model_folder(name_or_path), CARD)  # which may lack scores
+    if not isinstance(card, dict) or not isinstance(card.get("domain"), str):
+        raise ValueError(f"the card of {name_or_path} does not say of what: copy the model again or train it again")
+    home = Path(folder).resolve() if folder else data_folder() / card["domain"]
+    if not home.is_dir():
+        raise FileNotFoundError(f"there are no recordings of {card['domain']} in {home}: give the folder that has them")
+    scores = score(load_model(name_or_path), recordings(home.name, "test", home.parent))
+    if writing:
+        card["scores"] = scores
+        write_card_text(model_folder(name_or_path), card)
+        write_json(model_folder(name_or_path) / CARD, card)
+    return scores
+
+
 def write_card_text(folder: Path, card: dict) -> None:
     """Write the card for people beside the model."""
     with written_whole(folder / "README.md") as part:
@@ -74,6 +111,8 @@ def card_text(card: dict) -> str:
         if training[field.name] != field.default:
             options += f" --{field.name.replace('_', '-')} {training[field.name]}"
     name = f"my_{card['name']}" if card["name"] in shipped_models() else card["name"]
+    many = training.get("processes", 1)
+    command = f"torchrun --nproc-per-node {many} -m timbrelib" if many > 1 else "timbrelib"
     folder = shlex.quote(f"FOLDER/{card['domain']}")
     machine = training.get("machine", f"{training['threads']} CPU threads")
     return f"""# {card["name"]}
@@ -93,7 +132,7 @@ A VQ-VAE of the timbre "{card["domain"]}": one code a frame, {training["minutes"
 | spectral flux of the test recordings | {spread("flux_real", 3)} |
 | the same of their reconstructions | {spread("flux_decoded", 3)} |
 
-Repeat it with `timbrelib train {folder} --name {name}{options}`.
+Repeat it with `{command} train {folder} --name {name}{options}`.
 
 Licence of the weights and of sound made with them: {card["licence"]}. Trained on:
 

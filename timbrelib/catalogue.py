@@ -24,7 +24,7 @@ def shipped_folder() -> Path:
 
 def shipped_models() -> list[str]:
     """Name the models that come with the package."""
-    return sorted(entry.name for entry in shipped_folder().iterdir() if entry.is_dir())
+    return sorted(entry.name for entry in shipped_folder().iterdir() if (entry / CONFIG).is_file())
 
 
 def own_models() -> list[str]:

@@ -184,8 +184,8 @@ def store_frames(folder: Path, corpus: Iterable[Recording], shifts: Sequence[flo
     """
     with (folder / LEVEL).open("wb") as levels, (folder / FLOOR).open("wb") as floors:
         for level, floor in frame_blocks(corpus, shifts):
-            level.tofile(levels)
-            floor.tofile(floors)
+            levels.write(level.data)
+            floors.write(floor.data)
 
 
 def stored_frames(folder: Path) -> Frames:

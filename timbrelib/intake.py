@@ -196,7 +196,7 @@ def checked_drawing(curves: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def checked_name(name: str) -> str:
-    """Check a name under which a drawing is to be saved or was saved.
+    """Check a name under which a drawing, or a model, is to be saved or was saved.
 
     Raises
     ------

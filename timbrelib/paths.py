@@ -150,14 +150,16 @@ def heard_path(
     harmless = KNOWN * change
     price, known = change.copy(), np.zeros(change.shape, dtype=bool)
     before = best = candidates[:, 0]
-    least = np.inf
+    least, known_errors = np.inf, {}
     for remaining in range(rounds, -1, -1):
         place = cheapest_path(candidates, error, limit, price)
         codes = candidates[frames, place]
         if rounds == 0:
             return codes
-        if remaining == rounds or not np.array_equal(codes, before):
-            heard = hear(codes)  # (descriptors, frames)
+        series = codes.tobytes()
+        if series not in known_errors:
+            known_errors[series] = hear(codes)
+        heard = known_errors[series]  # (descriptors, frames)
         if np.abs(heard).mean() < least:
             best, least = codes, np.abs(heard).mean()
         if remaining:

@@ -6,6 +6,7 @@ Each takes its share of a batch; gradients are averaged by DistributedDataParall
 codebook learns from the latents of all.  One process alone needs none of this.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,13 +18,36 @@ from torch import distributed as dist
 PATIENCE = timedelta(days=1)  # that the others wait while the first reads the recordings
 
 
+def chosen_device(name: str | torch.device | None) -> torch.device:
+    """Give the device of a name, or by default a GPU if there is one: of several processes, each its own.
+
+    Raises
+    ------
+    ValueError
+        There is no such device.
+    """
+    if name in (None, "cuda") and torch.cuda.is_available():
+        name = f"cuda:{int(os.environ.get('LOCAL_RANK', 0))}"
+    try:
+        device = torch.zeros(0, device=name or "cpu").device
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"there is no device {str(name)!r:.40} here: leave it out, or choose cpu or cuda") from error
+    if device.type == "meta":
+        raise ValueError("nothing can be computed on the device meta: leave it out, or choose cpu or cuda")
+    return device
+
+
 @contextmanager
-def joined() -> Iterator[None]:
+def joined(device: torch.device) -> Iterator[None]:
     """Join the others for the time of a block, if ``torchrun`` started this process."""
     if not dist.is_torchelastic_launched():
         yield
         return
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        dist.init_process_group("nccl", timeout=PATIENCE, device_id=device)
+    else:
+        dist.init_process_group("gloo", timeout=PATIENCE)
     try:
         yield
     finally:
@@ -62,6 +86,15 @@ def agree(*tensors: Tensor) -> None:
 
 
 def wait() -> None:
-    """Wait until all have come here."""
+    """Wait until all have come here.
+
+    Raises
+    ------
+    ConnectionError
+        One of them has stopped.
+    """
     if together():
-        dist.barrier()
+        try:
+            dist.barrier()
+        except RuntimeError as error:
+            raise ConnectionError("another process has stopped: see what it says") from error

@@ -6,7 +6,9 @@ Notebook: 01_train.
 import errno
 import logging
 import re
-from contextlib import ExitStack, suppress
+import resource
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,20 +19,22 @@ import torch
 from timbrelib import datasets, processes, unfinished
 from timbrelib.audio import SAMPLE_RATE, save_audio
 from timbrelib.cards import score, write_card_text
-from timbrelib.catalogue import CONFIG, model_folder, models_folder, shipped_folder, shipped_models
-from timbrelib.checkpoint import CARD, load_model, read_json, save_model, write_json
+from timbrelib.catalogue import CONFIG, models_folder, shipped_folder, shipped_models
+from timbrelib.checkpoint import WEIGHTS, load_model, save_model
 from timbrelib.codebook import analyse_codebook, project
 from timbrelib.config import KEEP_EVERY, TrainingConfig
-from timbrelib.datasets import OWN, credit, data_folder, look_through, recordings
+from timbrelib.datasets import OWN, credit, look_through
 from timbrelib.intake import checked_name
 from timbrelib.model import VQVAE, VQVAEConfig
-from timbrelib.training import check_enough, chosen_device, train
+from timbrelib.survey import Survey
+from timbrelib.training import check_enough, train
 
 log = logging.getLogger(__name__)
 
 LICENCE = "CC BY-SA 4.0"  # of weights, since much of the manifest's material is share-alike
 OWN_LICENCE = "yours to choose, as far as the licences of your recordings allow"
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # disk, quota or limit of a file's size
+FURTHEST = 24  # semitones by which recordings are resampled
 EXAMPLE = 10.0  # s, at most, of the listening example
 
 
@@ -38,7 +42,7 @@ def train_timbre(
     folder: str | Path | None,
     name: str,
     models: str | Path | None = None,
-    config: TrainingConfig | None = None,
+    config: TrainingConfig | Mapping[str, Any] | None = None,
     sizes: VQVAEConfig | None = None,
     shifts: tuple[float, ...] | None = None,
     resume: bool = False,
@@ -58,12 +62,15 @@ def train_timbre(
         The model's, by which notebooks, pad and commands find it.
     models : str or Path, optional
         Where it is saved; by default `timbrelib.catalogue.models_folder`.
-    config : TrainingConfig, optional
+    config : TrainingConfig, or mapping of str to number, optional
+        Or only some of its settings; the others are the default ones, or those of the training
+        that is resumed.
     sizes : VQVAEConfig, optional
     shifts : tuple of float, optional
         Semitones by which the training recordings are resampled, by default 0 alone, see `timbrelib.datasets.frames`.
     resume : bool
-        Go on with a training that was interrupted.  Its settings stay, but for the learning rate.
+        Go on with a training that was interrupted, or start where there is none yet and `folder`
+        is given.  Its settings stay, but for the learning rate.
     replacing : bool
         Write over a model, or an unfinished training, of that name.
     device : str, optional
@@ -92,23 +99,28 @@ def train_timbre(
         Another training is at work under that name, or there is no room left.
     """
     out = Path(models or models_folder()) / checked_name(name)
-    if name in shipped_models() and out.parent.resolve() != shipped_folder().resolve():
-        raise ValueError(f"{name} is the name of a shipped model: choose another one, my_{name} for example")
-    making = unfinished.unfinished_folder(out)
+    if out.name in shipped_models() and out.parent.resolve() != shipped_folder().resolve():
+        raise ValueError(f"{out.name} is the name of a shipped model: choose another one, my_{out.name} for example")
+    if out.name.endswith(unfinished.SUFFIX):
+        raise ValueError(
+            f"a name that ends in {unfinished.SUFFIX} is that of a model in the making: choose another one"
+        )
+    if not all(abs(shift) <= FURTHEST for shift in shifts or ()):  # NaN is not
+        raise ValueError(f"the shifts {shifts} make no sense: give semitones from {-FURTHEST} to {FURTHEST}")
+    making, on = unfinished.unfinished_folder(out), processes.chosen_device(device)
     settings = {"config": config, "sizes": sizes, "shifts": shifts}
     given = {what: setting for what, setting in settings.items() if setting is not None}
     try:
-        with processes.joined(), ExitStack() as held:
+        with processes.joined(on), ExitStack() as held:
             if processes.rank() == 0:
                 held.enter_context(unfinished.locked(making))
                 begin(folder, out, making, given, resume, replacing, progress)
             processes.wait()
             run = unfinished.load_run(making)
-            model, history = train(
-                datasets.stored_frames(making), run.config, run.sizes, progress, making, keep_every, device
-            )
+            frames = datasets.stored_frames(making)
+            model, history = train(frames, run.config, run.sizes, progress, making, keep_every, on)
             if processes.rank() == 0:
-                finish(model, history, run, making, out, say_machine(device))
+                finish(model, history, run, making, out, on)
             processes.wait()
     except OSError as error:
         if error.errno in NO_ROOM:
@@ -127,31 +139,40 @@ def begin(
     progress: bool,
 ) -> None:
     """Make ready to train, or to go on; `given` holds the settings that are not None, the rest is `train_timbre`'s."""
-    if (making / unfinished.RUN).exists() and resume:
+    started, finished = (making / unfinished.RUN).exists(), (out / CONFIG).exists()
+    if started and resume:
         check_resumed(making, given)
         return
-    if (making / unfinished.RUN).exists() and not replacing:
+    if started and not replacing:
         raise FileExistsError(
             f"a training of {out.name} is unfinished: go on with --resume, or start anew with --replace"
         )
-    if (out / CONFIG).exists() and not replacing:
+    if finished and not replacing:
+        unfinished.empty(making)  # of what a training may have left that was stopped when all was done
         raise FileExistsError(f"there is a model {out} already: choose another --name, or --replace it")
-    if out.is_dir() and any(out.iterdir()) and not (out / CONFIG).exists():
+    if out.is_dir() and any(out.iterdir()) and not (started or finished):
         raise FileExistsError(f"{out} holds something else than a model: choose another --name")
     if folder is None:
-        raise FileNotFoundError(f"there is no unfinished training of {out.name}: give the folder of recordings")
-    empty(making)
+        raise FileNotFoundError(f"there is nothing of {out.name} to resume: give the folder of recordings")
+    found = look_through(folder, progress)
+    log.info("%s", found.report())
+    for split in ("train", "test"):
+        if not found.of(split):
+            raise ValueError(f"there is no sound in {folder} to {split} on: add recordings")
+    unfinished.empty(making)
     try:
-        unfinished.save_run(making, prepare(Path(folder), making, given, progress))
+        unfinished.save_run(making, prepare(found, making, given))
     except BaseException:
-        empty(making)
+        unfinished.empty(making)
         raise
 
 
 def check_resumed(making: Path, given: dict[str, Any]) -> None:
     """Compare the settings with those of the training that is to be resumed, and take over a new learning rate."""
     run = unfinished.load_run(making)
-    asked = replace(run, **given)
+    if run.processes != processes.count():
+        raise ValueError(f"the unfinished training has {run.processes} processes: resume it with as many")
+    asked = replace(run, **given | {"config": configured(given.get("config", {}), run.config)})
     if replace(asked, config=replace(asked.config, learning_rate=run.config.learning_rate)) != run:
         raise ValueError(
             "the unfinished training has other settings: give those it was started with, or none at all; "
@@ -162,29 +183,36 @@ def check_resumed(making: Path, given: dict[str, Any]) -> None:
         unfinished.save_run(making, asked)
 
 
-def prepare(folder: Path, making: Path, given: dict[str, Any], progress: bool) -> unfinished.Run:
-    """Look through the recordings, and keep all that the training needs of them."""
-    found = look_through(folder, progress)
-    log.info("%s", found.report())
-    settings: dict[str, Any] = {"config": TrainingConfig(), "sizes": VQVAEConfig(), "shifts": (0.0,)} | given
+def prepare(found: Survey, making: Path, given: dict[str, Any]) -> unfinished.Run:
+    """Keep all that the training needs of the recordings."""
+    sizes, shifts = given.get("sizes", VQVAEConfig()), given.get("shifts", (0.0,))
+    config = configured(given.get("config", {}), TrainingConfig())
     corpus, test = (datasets.load_pieces(found.of(split)) for split in ("train", "test"))
-    datasets.store_frames(making, corpus, settings["shifts"])
-    check_enough(datasets.stored_frames(making), settings["sizes"])
+    datasets.store_frames(making, corpus, shifts)
+    check_enough(datasets.stored_frames(making), config, sizes)
     names = unfinished.store_recordings(making, test)
     if not names:
-        raise ValueError(f"there is no sound in {folder} to test on: add recordings")
+        raise ValueError(f"there is no sound in {found.folder} to test on: add recordings")
     return unfinished.Run(
-        domain=folder.resolve().name,
-        **settings,
+        domain=found.folder.resolve().name,
+        config=config,
+        sizes=sizes,
+        shifts=shifts,
         credits=credit(piece.name for piece in found.of("train")),
         recordings=len(found.of("train")),
         minutes=round(found.minutes("train"), 1),
         test=names,
+        processes=processes.count(),
     )
 
 
+def configured(config: TrainingConfig | Mapping[str, Any], base: TrainingConfig) -> TrainingConfig:
+    """Complete settings of which only some may be given."""
+    return config if isinstance(config, TrainingConfig) else replace(base, **config)
+
+
 def finish(
-    model: VQVAE, history: dict[str, np.ndarray], run: unfinished.Run, making: Path, out: Path, machine: str
+    model: VQVAE, history: dict[str, np.ndarray], run: unfinished.Run, making: Path, out: Path, device: torch.device
 ) -> None:
     """Score a model, write its card, show it, and put it all in its place."""
     _, progress = unfinished.load_state(making)
@@ -205,7 +233,8 @@ def finish(
             "minutes": round(spent, 1),
             "memory_gb": round(memory, 1),
             "threads": torch.get_num_threads(),
-            "machine": machine,
+            "machine": say_machine(device),
+            "processes": run.processes,
         },
         "scores": scores,
     }
@@ -214,12 +243,10 @@ def finish(
     write_card_text(made, card)
     show(model, history, test[0].audio, made)
     out.mkdir(parents=True, exist_ok=True)
-    for path in sorted(made.iterdir()):
-        path.replace(out / path.name)
-    empty(making)
-    with suppress(OSError):  # another training may have come in
-        (making / "lock").unlink()
-        making.rmdir()
+    files = [path for path in made.iterdir() if not path.name.startswith(".")]  # not what was half written
+    for path in sorted(files, key=lambda path: (path.name == CONFIG, path.name != WEIGHTS)):
+        path.replace(out / path.name)  # weights first, and last what makes it a model
+    unfinished.empty(making)
     log.info(
         "log-spectral distance %.2f dB on %d recordings held back, %.0f %% of the codes in use, perplexity %.0f",
         scores["lsd_db"], len(test), 100 * scores["codebook_use"], scores["perplexity"],
@@ -228,14 +255,14 @@ def finish(
 
 def peak_memory() -> float:
     """Give the most memory that this process has had, in GB; getrusage's may be that of a larger one that began it."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 2**20
+    status = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace")
+    most = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return (int(most[1]) if most else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 2**20
 
 
-def say_machine(device: str | None) -> str:
+def say_machine(device: torch.device) -> str:
     """Say on what a training runs, for the card."""
-    chosen = chosen_device(device)
-    each = torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
+    each = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"
     return each if processes.count() == 1 else f"{processes.count()} processes, each on {each}"
 
 
@@ -250,47 +277,3 @@ def show(model: VQVAE, history: dict[str, np.ndarray], audio: np.ndarray, folder
     example = audio[: int(EXAMPLE * SAMPLE_RATE)]
     save_audio(folder / "original.wav", example)
     save_audio(folder / "decoded.wav", model.reconstruct(example))
-
-
-def empty(making: Path) -> None:
-    """Remove what is left of a training, but for its lock; first what makes it one."""
-    (making / unfinished.RUN).unlink(missing_ok=True)
-    for path in sorted(making.rglob("*"), reverse=True):
-        if path.is_dir():
-            path.rmdir()
-        elif path.name != "lock":
-            path.unlink()
-
-
-def evaluate(name_or_path: str | Path, folder: str | Path | None = None, writing: bool = False) -> dict:
-    """Score a saved model with the library as it is now.
-
-    Parameters
-    ----------
-    name_or_path : str or Path
-    folder : str or Path, optional
-        The recordings of its timbre, dealt out as for training; by default the folder of its
-        domain in $TIMBRE_DATA, or ``recordings``.
-    writing : bool
-        Rewrite its card.
-
-    Returns
-    -------
-    dict
-        The scores, see `timbrelib.cards.score`.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such model, or there are no recordings of its timbre.
-    """
-    card = read_json(model_folder(name_or_path), CARD)  # which may lack scores
-    home = Path(folder).resolve() if folder else data_folder() / card["domain"]
-    if not home.is_dir():
-        raise FileNotFoundError(f"there are no recordings of {card['domain']} in {home}: give the folder that has them")
-    scores = score(load_model(name_or_path), recordings(home.name, "test", home.parent))
-    if writing:
-        card["scores"] = scores
-        write_json(model_folder(name_or_path) / CARD, card)
-        write_card_text(model_folder(name_or_path), card)
-    return scores

@@ -7,7 +7,7 @@ around it lock to it, as in the phase vocoder of Laroche and Dolson, "Improved p
 time-scale modification of audio", IEEE Trans. Speech and Audio Processing 7(3), 1999.
 
 Frames are made a block at a time, and what runs on is handed from block to block, so that no
-seam is heard and the memory needed beside the sound itself does not grow with its length.
+seam is heard and no more than a few times the sound itself is held in memory.
 
 Notebook: 04_target_decode.
 """

@@ -33,7 +33,7 @@ def train(
     progress: bool = True,
     unfinished: Path | None = None,
     keep_every: float = KEEP_EVERY,
-    device: str | None = None,
+    device: str | torch.device | None = None,
 ) -> tuple[VQVAE, dict[str, np.ndarray]]:
     """Train a model.
 
@@ -48,7 +48,7 @@ def train(
         Folder in which to keep checkpoints.  If one is there, the training goes on from it.
     keep_every : float
         Seconds between checkpoints.
-    device : str, optional
+    device : str or torch.device, optional
         As torch names it; by default a GPU if there is one.
 
     Returns
@@ -71,7 +71,8 @@ def train(
     if unfinished and (unfinished / STATE).exists():
         training.restore(*load_state(unfinished))
     steps, first = training.config.steps, processes.rank() == 0
-    began = kept = time.monotonic() - training.seconds
+    kept = time.monotonic()
+    began = kept - training.seconds
     hidden = not (progress and first)
     with tqdm(total=steps, initial=training.taken, desc="training", unit="step", mininterval=1, disable=hidden) as bar:
         while training.taken < steps:
@@ -95,13 +96,13 @@ class Training:
     frames : Frames
     config : TrainingConfig
     sizes : VQVAEConfig
-    device : str or None
+    device : str, torch.device or None
     """
 
-    def __init__(self, frames: Frames, config: TrainingConfig, sizes: VQVAEConfig, device: str | None):
-        check_enough(frames, sizes)
+    def __init__(self, frames: Frames, config: TrainingConfig, sizes: VQVAEConfig, device: str | torch.device | None):
+        check_enough(frames, config, sizes)
         torch.manual_seed(config.seed)
-        self.frames, self.config, self.device = frames, config, chosen_device(device)
+        self.frames, self.config, self.device = frames, config, processes.chosen_device(device)
         self.generator = torch.Generator().manual_seed(config.seed)
         order = torch.randperm(len(frames.level), generator=self.generator)  # (frames,)
         self.sample = order[: config.latents].numpy()  # (latents,)
@@ -172,7 +173,7 @@ class Training:
         if not self.history:
             return ""
         row = self.history[-1]
-        codes = f", {row['codes_used']} codes, perplexity {row['perplexity']:.0f}" if row["codes_used"] else ""
+        codes = f", {row['codes_used']:.0f} codes, perplexity {row['perplexity']:.0f}" if row["codes_used"] else ""
         return f"loss {row['loss']:.2f} dB{codes}"
 
     def state(self) -> tuple[dict[str, Tensor], dict]:
@@ -238,8 +239,8 @@ class Training:
         return model.eval()
 
 
-def check_enough(frames: Frames, sizes: VQVAEConfig) -> None:
-    """See that there are frames for all codes.
+def check_enough(frames: Frames, config: TrainingConfig, sizes: VQVAEConfig) -> None:
+    """See that there are frames for all codes, and that enough of them are clustered.
 
     Raises
     ------
@@ -251,6 +252,8 @@ def check_enough(frames: Frames, sizes: VQVAEConfig) -> None:
             f"the recordings hold {len(frames.level)} audible frames, fewer than the {sizes.n_codes} codes: "
             "add recordings or ask for a smaller codebook"
         )
+    if config.latents < sizes.n_codes:
+        raise ValueError(f"{config.latents} latents make no {sizes.n_codes} clusters: ask for as many latents as codes")
 
 
 def perplexity(use: np.ndarray) -> float:
@@ -281,19 +284,3 @@ def count_use(model: VQVAE, level: np.ndarray) -> Tensor:
     for start in range(0, len(level), PIECE):
         use += torch.bincount(model.nearest(embed_all(model, level[start : start + PIECE])), minlength=len(use))
     return use
-
-
-def chosen_device(name: str | None) -> torch.device:
-    """Give the device of a name, or by default a GPU if there is one: of several processes, each its own.
-
-    Raises
-    ------
-    ValueError
-        There is no such device.
-    """
-    if name is None:
-        name = f"cuda:{processes.rank() % torch.cuda.device_count()}" if torch.cuda.is_available() else "cpu"
-    try:
-        return torch.zeros(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"there is no device {name!r} here: leave it out, or choose cpu or cuda") from error

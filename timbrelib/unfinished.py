@@ -8,7 +8,7 @@ Notebook: 01_train.
 import fcntl
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,14 +24,15 @@ from timbrelib.datasets import SCORED_PART, Recording
 from timbrelib.files import check_size, in_a_line, load_json, writable_folder, written_whole
 from timbrelib.model import VQVAEConfig
 
-STATE, RUN = "state.safetensors", "run.json"
+STATE, RUN, LOCK = "state.safetensors", "run.json", "lock"
+SUFFIX = ".unfinished"  # of the folder's name
 LARGEST_RUN, LARGEST_STATE = 2**24, 2**30  # bytes
 ANEW = "start the training anew with --replace"
 
 
 def unfinished_folder(model_folder: Path) -> Path:
     """Name the folder in which a model is in the making."""
-    return model_folder.with_name(f"{model_folder.name}.unfinished")
+    return model_folder.with_name(model_folder.name + SUFFIX)
 
 
 @contextmanager
@@ -45,14 +46,30 @@ def locked(folder: Path) -> Iterator[None]:
     PermissionError
         It cannot be written to.
     """
-    with (writable_folder(folder) / "lock").open("w") as file:
+    with (writable_folder(folder) / LOCK).open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise BlockingIOError(
                 f"another training is at work in {folder}: wait for it, or choose another --name"
             ) from error
-        yield
+        try:
+            yield
+        finally:
+            if not (folder / RUN).exists():  # nothing is left to resume
+                with suppress(OSError):  # but perhaps another training has come in
+                    (folder / LOCK).unlink()
+                    folder.rmdir()
+
+
+def empty(folder: Path) -> None:
+    """Remove what is left of a training, but for its lock; first what makes it one."""
+    (folder / RUN).unlink(missing_ok=True)
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir():
+            path.rmdir()
+        elif path.name != LOCK:
+            path.unlink()
 
 
 def save_state(folder: Path, tensors: Mapping[str, Tensor], progress: Mapping[str, object]) -> None:
@@ -88,10 +105,10 @@ def load_state(folder: Path) -> tuple[dict[str, Tensor], dict]:
 
 
 def store_recordings(folder: Path, corpus: Iterable[Recording]) -> list[str]:
-    """Write recordings one to a file, for `stored_recordings`, and give their names."""
+    """Write recordings one to a file, for `StoredRecordings`, and give their names."""
     names = []
     for number, recording in enumerate(corpus):
-        recording.audio.tofile(folder / f"{number:05}.f32")
+        (folder / f"{number:05}.f32").write_bytes(recording.audio.tobytes())
         names.append(recording.name)
     return names
 
@@ -139,6 +156,8 @@ class Run:
         Of these.
     test : list of str
         Names of the parts that test it.
+    processes : int
+        That train it together.
     """
 
     domain: str
@@ -149,6 +168,7 @@ class Run:
     recordings: int
     minutes: float
     test: list[str]
+    processes: int
 
 
 def save_run(folder: Path, run: Run) -> None:
@@ -171,7 +191,11 @@ def load_run(folder: Path) -> Run:
         settings = {"config": TrainingConfig(**content["config"]), "sizes": VQVAEConfig(**content["sizes"])}
         run = Run(**content | settings | {"shifts": tuple(map(float, content["shifts"]))})
         names = [run.domain, *run.credits, *run.test]
-        if not (all(isinstance(name, str) for name in names) and run.test and run.recordings + run.minutes > 0):
+        if not (
+            all(isinstance(name, str) for name in names)
+            and run.test
+            and run.recordings + run.minutes + run.processes > 0
+        ):
             raise ValueError("it names no recordings")
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{folder / RUN} is damaged ({in_a_line(error)}): {ANEW}") from error
