@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors
@@ -188,8 +189,12 @@ def load_run(folder: Path) -> Run:
     """
     try:
         content = load_json(folder / RUN, LARGEST_RUN)
-        settings = {"config": TrainingConfig(**content["config"]), "sizes": VQVAEConfig(**content["sizes"])}
-        run = Run(**content | settings | {"shifts": tuple(map(float, content["shifts"]))})
+        settings: dict[str, Any] = {
+            "config": TrainingConfig(**content["config"]),
+            "sizes": VQVAEConfig(**content["sizes"]),
+        }
+        numbers = {"minutes": float(content["minutes"]), "shifts": tuple(map(float, content["shifts"]))}
+        run = Run(**content | settings | numbers)
         names = [run.domain, *run.credits, *run.test]
         if not (
             all(isinstance(name, str) for name in names)
