@@ -123,7 +123,10 @@ def survey(folder: str | Path, known: Mapping[str, str] | None = None, progress:
     """
     home = Path(folder).resolve()
     if not home.is_dir():
-        raise FileNotFoundError(f"there is no folder of recordings {folder}: check the name")
+        raise FileNotFoundError(
+            f"there is no folder of recordings {folder}: check the name, "
+            "or fetch those of a shipped model with 'timbrelib download --domain violin'"
+        )
     paths = sorted(path for path in home.rglob("*") if path.is_file() and is_offered(path, home))
     sounds = [path for path in paths if path.suffix.lower() in SUFFIXES]
     lengths: dict[Path, int] = {}
