@@ -9,6 +9,7 @@ from pathlib import Path
 
 MODELS_VARIABLE = "TIMBRE_MODELS"  # environment variable that names the folder of one's own models
 CONFIG = "config.json"  # what makes a folder a model's
+WEIGHTS = "model.safetensors"
 
 
 def models_folder() -> Path:

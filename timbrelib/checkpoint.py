@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from timbrelib.catalogue import CONFIG, model_folder, own_models, shipped_models
+from timbrelib.catalogue import CONFIG, WEIGHTS, model_folder, own_models, shipped_models
 from timbrelib.files import check_size, in_a_line, load_json, numbers, written_whole
 from timbrelib.model import VQVAE, VQVAEConfig
 
 FORMAT = 1  # of config.json and the tensors' names
 SPREADS = {"hnr_db_real", "hnr_db_decoded", "flux_real", "flux_decoded"}  # scores of three numbers
 SCORES = {"lsd_db", "codebook_use", "perplexity"} | SPREADS
-COLUMNS = {"step", "loss", "codes_used", "perplexity"}  # of a history
-WEIGHTS, HISTORY, CARD = "model.safetensors", "history.json", "card.json"
+COLUMNS = ("step", "loss", "codes_used", "perplexity")  # of a history
+HISTORY, CARD = "history.json", "card.json"
 LARGEST_WEIGHTS, LARGEST_JSON = 2**30, 4 * 2**20  # bytes
 FLOATS, INTEGERS = ("F16", "F32"), ("I32", "I64")  # what tensors may be stored as
 
@@ -187,7 +187,7 @@ def load_history(name_or_path: str | Path) -> dict[str, np.ndarray]:
     folder = model_folder(name_or_path)
     content = read_json(folder, HISTORY)
     try:
-        if not isinstance(content, dict) or not set(content) >= COLUMNS:
+        if not isinstance(content, dict) or not set(content) >= set(COLUMNS):
             raise ValueError(f"it lacks one of {', '.join(sorted(COLUMNS))}")
         history = {name: numbers(column) for name, column in content.items()}
         if len({len(column) for column in history.values()}) > 1 or not len(history["step"]):

@@ -19,8 +19,8 @@ import torch
 from timbrelib import datasets, processes, unfinished
 from timbrelib.audio import SAMPLE_RATE, save_audio
 from timbrelib.cards import score, write_card_text
-from timbrelib.catalogue import CONFIG, models_folder, shipped_folder, shipped_models
-from timbrelib.checkpoint import WEIGHTS, load_model, save_model
+from timbrelib.catalogue import CONFIG, WEIGHTS, models_folder, shipped_folder, shipped_models
+from timbrelib.checkpoint import load_model, save_model
 from timbrelib.codebook import analyse_codebook, project
 from timbrelib.config import KEEP_EVERY, TrainingConfig
 from timbrelib.datasets import OWN, credit, look_through

@@ -13,12 +13,12 @@ import numpy as np
 from tqdm import tqdm
 
 from timbrelib.audio import N_FFT, SAMPLE_RATE, sound_parts
+from timbrelib.catalogue import WEIGHTS
 
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".aiff", ".aif")
 SPLITS = ("train", "valid", "test")
 CUTS = {"train": (0.0, 0.85), "valid": (0.85, 0.9), "test": (0.9, 1.0)}  # shares of a recording that is alone
 LITTLE = {"train": 5.0, "test": 0.25}  # minutes; with less a model is poor, or its score says little
-MODEL_FILE = "model.safetensors"  # beside it lie examples of a model, not recordings
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def survey(folder: str | Path, known: Mapping[str, str] | None = None, progress:
 def is_offered(path: Path, home: Path) -> bool:
     """Tell whether a file in a folder of recordings is one that its owner means."""
     hidden = any(part.startswith(".") for part in path.relative_to(home).parts)
-    return not hidden and not (path.parent / MODEL_FILE).exists()
+    return not hidden and not (path.parent / WEIGHTS).exists()  # beside which lie examples of a model
 
 
 def usable_length(path: Path) -> int:

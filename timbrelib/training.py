@@ -14,6 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from timbrelib import processes
+from timbrelib.checkpoint import COLUMNS
 from timbrelib.config import KEEP_EVERY, TrainingConfig
 from timbrelib.datasets import Frames
 from timbrelib.model import VQVAE, VQVAEConfig
@@ -23,7 +24,6 @@ from timbrelib.unfinished import ANEW, STATE, load_state, save_state
 
 LOWER = ": train anew with a lower --learning-rate, or go on from the last checkpoint with --resume and a lower one"
 PIECE = 4096  # frames encoded at a time
-COLUMNS = ("step", "loss", "codes_used", "perplexity")  # of a history
 
 
 def train(
