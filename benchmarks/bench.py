@@ -24,17 +24,18 @@ from report import readme
 from timing import Actions, group, machine, quartiles, significant
 
 import timbrelib
-from timbrelib import audio, synthesis
-from timbrelib.audio import HOP, N_FFT, SAMPLE_RATE
-from timbrelib.datasets import frames, recordings
-from timbrelib.evaluation import reconstruction_distance
-from timbrelib.files import written_whole
-from timbrelib.intake import frames_in
-from timbrelib.lanes import axis
-from timbrelib.model import VQVAE
-from timbrelib.sketch import Sketch, hear, shown
-from timbrelib.strings import string_corpus
-from timbrelib.targets import FRAMES, span, target
+from timbrelib.audio import frames
+from timbrelib.audio.frames import HOP, N_FFT, SAMPLE_RATE, seconds_to_frames
+from timbrelib.control.targets import FRAMES, span, target
+from timbrelib.evaluation.metrics import reconstruction_distance
+from timbrelib.files import atomic_write
+from timbrelib.model.vqvae import VQVAE
+from timbrelib.pad.axes import axis
+from timbrelib.pad.controller import Sketch, hear, shown
+from timbrelib.recordings.corpus import recordings
+from timbrelib.recordings.synthetic import string_corpus
+from timbrelib.recordings.training_frames import frames
+from timbrelib.synthesis import excitation
 
 HOME = Path(__file__).resolve().parent
 SERIES = HOME.parent / "Audio_Exemple" / "violin_centroid_sin.json"
@@ -63,7 +64,7 @@ def main() -> None:
         os.environ["XDG_CACHE_HOME"] = cache  # for the codebook's table, of which nothing is left behind
         results = measure(options.data, options.quick)
     for name, text in (("results.json", json.dumps(results, indent=1) + "\n"), ("README.md", readme(results))):
-        with written_whole(options.out / name) as part:
+        with atomic_write(options.out / name) as part:
             part.write_text(text, encoding="utf-8")
     print(f"the figures are in {options.out / 'README.md'}")
 
@@ -71,7 +72,7 @@ def main() -> None:
 def measure(data: str | None, quick: bool) -> dict:
     """Time everything; `data` is the folder of recordings, `quick` leaves out what takes long."""
     many, few = (1, 1) if quick else (15, 5)  # rounds
-    model, series = timbrelib.load_model("violin"), timbrelib.load_series(SERIES)
+    model, series = timbrelib.load_model("violin"), timbrelib.load_rendering(SERIES)
     audio_s = (len(series.codes) - 1) * HOP / SAMPLE_RATE
 
     ways, missing = ways_to_sound(model, series.codes, series.gain)
@@ -80,7 +81,7 @@ def measure(data: str | None, quick: bool) -> dict:
     groups["control"] = group(reference | ways_to_control(model), few)
 
     seconds = (24, 6) if quick else (24, 6, LONG)
-    codes = {s: long_series(model, series.codes, frames_in(s)) for s in seconds}
+    codes = {s: long_series(model, series.codes, seconds_to_frames(s)) for s in seconds}
     sounds = {s: model.decode(codes[s]) for s in seconds}
     groups["encode"] = group({f"encode {s} s": lambda s=s: model.encode(sounds[s]) for s in seconds}, few, seconds)
     groups["decode"] = group({f"decode {s} s": lambda s=s: model.decode(codes[s]) for s in seconds}, few, seconds)
@@ -148,7 +149,7 @@ def ways_to_control(model: VQVAE) -> Actions:
         "analysis of the codebook, cached": lambda: timbrelib.analyse_codebook(model),
     }
     for name in ("centroid", "fundamental"):
-        curve, short = (target("sin", name, *span(table, name), n) for n in (FRAMES, frames_in(6)))
+        curve, short = (target("sin", name, *span(table, name), n) for n in (FRAMES, seconds_to_frames(6)))
         drawn, axes = Sketch(model, table, {name: short}), [axis(table, name)]
         ways[f"{name} target to 24 s of sound"] = lambda targets={name: curve}: timbrelib.render(
             model, table, targets, measure=lambda _audio, _names: {}
@@ -193,7 +194,7 @@ def seams(model: VQVAE, codes: np.ndarray, sound: np.ndarray) -> dict:
             return model.decode(codes), *model.encode(sound)
 
     most = len(codes) // 4
-    blocked = made(min(synthesis.BLOCK, most), min(audio.BLOCK, most))
+    blocked = made(min(excitation.BLOCK, most), min(frames.BLOCK, most))
     whole = made(len(codes), len(codes))
     return {
         "audio_s": significant(len(sound) / SAMPLE_RATE),
@@ -217,11 +218,11 @@ def peak_memory(action: str) -> int:
 
 def memory_growth(action: str) -> int:
     """Measure it in this process, which has done nothing else."""
-    model, codes, peaks = timbrelib.load_model("violin"), timbrelib.load_series(SERIES).codes, []
+    model, codes, peaks = timbrelib.load_model("violin"), timbrelib.load_rendering(SERIES).codes, []
     noise = np.random.default_rng(0).standard_normal(LONG * SAMPLE_RATE, dtype=np.float32)
     for seconds in (6, LONG):
         if action == "decode":
-            model.decode(long_series(model, codes, frames_in(seconds)))
+            model.decode(long_series(model, codes, seconds_to_frames(seconds)))
         else:
             model.encode(noise[: seconds * SAMPLE_RATE])
         status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())

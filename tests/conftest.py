@@ -1,4 +1,4 @@
-"""What several tests share: sounds whose answer is known, the shipped model, a small one."""
+"""What several tests share: sounds whose answer is known, the shipped violin, a small model."""
 
 import os
 from pathlib import Path
@@ -9,16 +9,16 @@ from browser import CHROMIUM
 from playwright.sync_api import sync_playwright
 
 import timbrelib
-from timbrelib.audio import SAMPLE_RATE
-from timbrelib.datasets import frames
-from timbrelib.strings import string_corpus, write_strings
+from timbrelib.audio.frames import SAMPLE_RATE
+from timbrelib.recordings.synthetic import string_corpus, write_strings
+from timbrelib.recordings.training_frames import frames
 
 ROOT = Path(__file__).parent.parent
-SHARED_DATA = ROOT.parent / "shared" / "data"  # recordings, where the checkout has them beside it
+SHARED_DATA = ROOT.parent / "shared" / "data"  # recordings, if the checkout has them next to it
 
 
 def sine(frequency: float, seconds: float = 1.0, amplitude: float = 0.5) -> np.ndarray:
-    """A sine of known everything."""
+    """A sine of known frequency, length and amplitude."""
     times = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     return (amplitude * np.sin(2 * np.pi * frequency * times)).astype(np.float32)
 
@@ -31,7 +31,7 @@ def _own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def browser():
-    """Chromium; only asked for where it is installed."""
+    """Chromium, if it is installed."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM)
         yield chromium
@@ -39,13 +39,9 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def violin():
-    return timbrelib.load_model("violin")
-
-
-@pytest.fixture(scope="session")
-def violin_table(violin, _own_cache):
-    return timbrelib.analyse_codebook(violin)
+def violin(_own_cache):
+    """The shipped violin, a `timbrelib.Timbre`."""
+    return timbrelib.load("violin")
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +57,7 @@ def phrases():
 
 @pytest.fixture(scope="session")
 def small(phrases):
-    """A small model trained for a moment on generated strings, with its history."""
-    config = timbrelib.TrainingConfig(steps=150, batch=128, record_every=10)
+    """A small model trained briefly on generated strings, with its history."""
+    config = timbrelib.TrainingConfig(steps=150, batch=128, log_every=10)
     sizes = timbrelib.VQVAEConfig(n_codes=64, code_size=16, width=64, blocks=1)
     return timbrelib.train(frames(phrases), config, sizes, progress=False)

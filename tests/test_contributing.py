@@ -8,11 +8,14 @@ from conftest import ROOT
 from matplotlib import pyplot as plt
 
 import timbrelib
-from timbrelib import codebook, datasets, evaluation, plots, targets
-from timbrelib.catalogue import shipped_models
+from timbrelib import codebook, plots
+from timbrelib.control import targets
 from timbrelib.descriptors import DESCRIPTORS
-from timbrelib.scatter import CodeScatter
-from timbrelib.widgets import TargetPad
+from timbrelib.evaluation import metrics
+from timbrelib.model.registry import shipped_models
+from timbrelib.pad.code_scatter import CodeScatter
+from timbrelib.pad.target_pad import TargetPad
+from timbrelib.recordings import corpus
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
 
@@ -45,7 +48,7 @@ def rendering(brightness, violin):
 
 def test_a_new_descriptor_is_followed(brightness, rendering):
     name, _ = brightness
-    assert evaluation.tracking_error(rendering.measured[name], rendering.targets[name]) < 1
+    assert metrics.tracking_error(rendering.measured[name], rendering.targets[name]) < 1
 
 
 def test_a_new_descriptor_is_drawn(brightness, rendering, violin):
@@ -53,7 +56,7 @@ def test_a_new_descriptor_is_drawn(brightness, rendering, violin):
     points, explained = codebook.project(violin)
     figures = [
         plots.codebook(points, table[name], table["use"] > 0, explained, name),
-        plots.decoding(rendering, evaluation.say_rendering(rendering), violin.name),
+        plots.decoding(rendering, metrics.say_rendering(rendering), violin.name),
     ]
     for figure in figures:
         labels = {text for ax in figure.axes for text in (ax.get_xlabel(), ax.get_ylabel())}
@@ -67,7 +70,7 @@ def test_a_new_descriptor_is_saved(brightness, rendering, violin, tmp_path):
     content = json.loads((tmp_path / "new.json").read_text())
     for series in ("targets", "selected", "measured"):
         assert len(content[series][name]) == 256
-    np.testing.assert_array_equal(timbrelib.load_series(tmp_path / "new.json").codes, rendering.codes)
+    np.testing.assert_array_equal(timbrelib.load_rendering(tmp_path / "new.json").codes, rendering.codes)
 
 
 def test_a_new_descriptor_is_offered_to_draw(brightness, tmp_path):
@@ -88,7 +91,7 @@ def test_the_guide_names_every_module():
 
 @pytest.mark.parametrize("name", shipped_models())
 def test_the_manifest_alone_says_how_a_timbre_is_rebuilt(name):
-    (high_pass,) = {float(row["high_pass_hz"]) for row in datasets.manifest(name)}
+    (high_pass,) = {float(row["high_pass_hz"]) for row in corpus.manifest(name)}
     assert 20 <= high_pass <= 200
 
 

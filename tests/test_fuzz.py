@@ -19,13 +19,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import timbrelib
-from timbrelib import checkpoint, codebook, intake, unfinished
-from timbrelib.audio import SAMPLE_RATE
-from timbrelib.curves import read_curve
-from timbrelib.datasets import frames
+from timbrelib import codebook
+from timbrelib.audio.frames import SAMPLE_RATE
+from timbrelib.control.curves import read_curve
 from timbrelib.descriptors import DESCRIPTORS
-from timbrelib.model import LARGEST, VQVAEConfig
-from timbrelib.training import Training
+from timbrelib.model import checkpoint
+from timbrelib.model.vqvae import LARGEST, VQVAEConfig
+from timbrelib.pad import messages
+from timbrelib.recordings.training_frames import frames
+from timbrelib.training import resume
+from timbrelib.training.trainer import Training
 
 INPUTS = int(os.environ.get("FUZZ_INPUTS", "50"))
 MEMORY = 2**30  # bytes that reading may add to what the process has
@@ -217,17 +220,17 @@ def test_a_card(folder):
 
 def test_the_checkpoint_of_a_training(folder, phrases):
     sizes = VQVAEConfig(n_codes=16, code_size=4, width=8, blocks=1)
-    corpus, config = frames(phrases[:1]), timbrelib.TrainingConfig(steps=3, batch=8, record_every=2)
+    corpus, config = frames(phrases[:1]), timbrelib.TrainingConfig(steps=3, batch=8, log_every=2)
     timbrelib.train(corpus, config, sizes, progress=False, unfinished=folder)
-    path, training = folder / unfinished.STATE, Training(corpus, config, sizes, "cpu")
+    path, training = folder / resume.STATE, Training(corpus, config, sizes, "cpu")
     whole = path.read_bytes()
-    training.restore(*unfinished.load_state(folder))
+    training.restore(*resume.load_state(folder))
 
     @fuzzed
     @given(weights_like(path) | file_like(path))
     def check(content):
         path.write_bytes(content)
-        state = read_or_refused(unfinished.load_state, folder)
+        state = read_or_refused(resume.load_state, folder)
         path.write_bytes(whole)
         if state and read_or_refused(lambda: training.restore(*state) or True):
             assert 0 < training.taken <= 3
@@ -238,17 +241,17 @@ def test_the_checkpoint_of_a_training(folder, phrases):
 
 def test_what_a_training_was_started_with(folder):
     config, sizes = timbrelib.TrainingConfig(), VQVAEConfig()
-    run = unfinished.Run("strings", config, sizes, (0.0,), ["me"], 3, 1.5, ["strings/a.wav"], 1)
-    path = folder / unfinished.RUN
-    unfinished.save_run(folder, run)
-    assert unfinished.load_run(folder) == run
+    run = resume.Run("strings", config, sizes, (0.0,), ["me"], 3, 1.5, ["strings/a.wav"], 1)
+    path = folder / resume.RUN
+    resume.save_run(folder, run)
+    assert resume.load_run(folder) == run
 
     @fuzzed
     @given(json_like(path))
     def check(content):
         path.write_bytes(content)
-        read = read_or_refused(unfinished.load_run, folder)
-        unfinished.save_run(folder, run)
+        read = read_or_refused(resume.load_run, folder)
+        resume.save_run(folder, run)
         if read:
             assert isinstance(read.config, timbrelib.TrainingConfig)
             assert read.sizes.n_codes <= LARGEST["n_codes"]
@@ -262,7 +265,7 @@ def test_a_series(folder):
     @given(json_like(folder / "series.json"))
     def check(content):
         (folder / "bad.json").write_bytes(content)
-        series = read_or_refused(timbrelib.load_series, folder / "bad.json")
+        series = read_or_refused(timbrelib.load_rendering, folder / "bad.json")
         if series:
             assert len(series.codes) > 0
             assert series.codes.min() >= 0
@@ -322,7 +325,7 @@ def test_an_uploaded_sound(folder):
     @fuzzed
     @given(file_like(folder / "sound.wav"), st.text(max_size=300))
     def check(content, name):
-        sound = read_or_refused(intake.read_sound, name, content)
+        sound = read_or_refused(messages.read_sound, name, content)
         assert sound is None or np.isfinite(sound).all()
 
     check()
@@ -361,11 +364,11 @@ HEIGHTS = st.lists(mostly(st.floats(0, 1), st.sampled_from(NUMBERS)), max_size=9
 @fuzzed
 @given(message(version=st.integers(0, 2**53), heights=HEIGHTS, shape=st.sampled_from(["sin", "clear"])))
 def test_a_drawn_line(message):
-    version = read_or_refused(intake.read_version, message)
+    version = read_or_refused(messages.read_version, message)
     assert version is None or 0 <= version < 2**53
-    heights = read_or_refused(intake.read_heights, message)
+    heights = read_or_refused(messages.read_heights, message)
     assert heights is None or (heights.dtype == np.float64 and len(heights) > 1 and np.ptp([0, 1, *heights]) == 1)
-    assert read_or_refused(intake.read_shape, message) in {None, "sin", "exp", "ramp", "steps", "clear"}
+    assert read_or_refused(messages.read_shape, message) in {None, "sin", "exp", "ramp", "steps", "clear"}
 
 
 @st.composite
@@ -387,7 +390,7 @@ def upload(draw):
 @fuzzed
 @given(upload())
 def test_an_upload(steps):
-    upload = intake.Upload()
+    upload = messages.Upload()
     for message, parts in steps:
         if whole := read_or_refused(upload.add, message, parts):
             name, content = whole
@@ -403,7 +406,7 @@ NAMES = mostly(st.sampled_from([*DESCRIPTORS, "gain"]), st.sampled_from(["a\nb",
 @fuzzed
 @given(mostly(st.dictionaries(NAMES, CURVES, min_size=1, max_size=3), ANYTHING))
 def test_a_drawing(curves):
-    checked = read_or_refused(intake.checked_drawing, curves)
+    checked = read_or_refused(messages.checked_drawing, curves)
     if checked:
         assert next(iter(checked)) in DESCRIPTORS
         assert np.isfinite(list(checked.values())).all()
@@ -412,7 +415,7 @@ def test_a_drawing(curves):
 @fuzzed
 @given(mostly(st.text("abcä𐌰1 .-_", max_size=100), st.text(max_size=100) | ANYTHING))
 def test_a_name(name):
-    checked = read_or_refused(intake.checked_name, name)
+    checked = read_or_refused(messages.checked_name, name)
     if checked:
         assert not set(checked) & set("/\\:\0\n")
         assert len(f".{checked}-12345678.json".encode()) <= 255

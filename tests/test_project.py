@@ -7,11 +7,11 @@ import pytest
 from conftest import ROOT, SHARED_DATA
 
 import timbrelib
-from timbrelib.catalogue import shipped_models
-from timbrelib.checkpoint import load_card
-from timbrelib.datasets import recordings
-from timbrelib.evaluation import reconstruction_distance
-from timbrelib.scorecard import scorecards, sung_row
+from timbrelib.evaluation.metrics import reconstruction_distance
+from timbrelib.evaluation.scorecard import scorecards, sung_row
+from timbrelib.model.checkpoint import load_card
+from timbrelib.model.registry import shipped_models
+from timbrelib.recordings.corpus import recordings
 
 LOCK = dict(
     line.split("==") for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")

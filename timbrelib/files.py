@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+NAME = re.compile(r"\w([\w .-]{0,78}[\w-])?")
+MAX_NAME_BYTES = 240  # file systems allow 255, and suffixes are added
+
 
 @contextmanager
-def written_whole(path: str | Path) -> Iterator[Path]:
+def atomic_write(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, renamed to `path` when the block ends well.
 
     A reader sees the old file or the new one, never half of one.  Used wherever the
@@ -98,7 +102,7 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"it has {constant} for a number")
 
 
-def numbers(column: object) -> np.ndarray:
+def number_column(column: object) -> np.ndarray:
     """Take a column of a JSON file, float64 (n,), NaN where it has null.
 
     Raises
@@ -117,6 +121,37 @@ def numbers(column: object) -> np.ndarray:
     return values
 
 
-def in_a_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     """Say what an error says in one line of at most 200 characters, to quote it in another."""
     return " ".join(str(error).split())[:200]
+
+
+def checked_name(name: str) -> str:
+    """Check a name under which a drawing, or a model, is to be saved or was saved.
+
+    Raises
+    ------
+    ValueError
+        It would lead out of its folder, or is no name for a file.
+    """
+    name = name.strip() if isinstance(name, str) else ""
+    if not NAME.fullmatch(name) or len(name.encode()) > MAX_NAME_BYTES:
+        raise ValueError(
+            f"{name!r:.90} is no name for a file: take up to 80 letters, digits, spaces, dots, - and _, "
+            "the first a letter or a digit"
+        )
+    return name
+
+
+def user_cache_folder() -> Path:
+    """Folder of what can be computed again, ``$XDG_CACHE_HOME/timbrelib`` on Linux."""
+    import platformdirs
+
+    return platformdirs.user_cache_path("timbrelib", appauthor=False)
+
+
+def user_data_folder() -> Path:
+    """Folder of the user's own data, ``$XDG_DATA_HOME/timbrelib`` on Linux."""
+    import platformdirs
+
+    return platformdirs.user_data_path("timbrelib", appauthor=False)

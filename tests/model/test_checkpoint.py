@@ -1,0 +1,263 @@
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from conftest import ROOT
+
+import timbrelib
+from timbrelib.model import checkpoint
+
+SHIPPED = ROOT / "timbrelib" / "models" / "violin"
+
+
+@pytest.fixture
+def copy(tmp_path):
+    return shutil.copytree(SHIPPED, tmp_path / "copy")
+
+
+def test_a_saved_model_loads_as_it_was(tmp_path, small, phrases):
+    model, history = small
+    checkpoint.save_model(tmp_path / "mine", model, history, {"scores": {}})
+    loaded = timbrelib.load_model(tmp_path / "mine")
+    assert loaded.name == "mine"
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, loaded.state_dict()[name]), name  # training rounds to what is stored
+    np.testing.assert_array_equal(loaded.reconstruct(phrases[0].audio), model.reconstruct(phrases[0].audio))
+    np.testing.assert_allclose(checkpoint.load_history(tmp_path / "mine")["loss"], history["loss"], atol=1e-4)
+
+
+def test_the_list_of_models_has_licence_and_scores():
+    listed = {model["name"]: model for model in timbrelib.list_models()}
+    assert list(listed) == ["cello", "horn", "singing", "trumpet", "violin"]
+    for name, most in {"violin": 4.9, "trumpet": 4.4, "horn": 3.2, "cello": 3.3, "singing": 6.0}.items():
+        assert listed[name]["licence"] == "CC BY-SA 4.0"
+        assert listed[name]["lsd_db"] <= most
+        assert listed[name]["codebook_use"] >= 0.99
+        assert listed[name]["perplexity"] > 800
+
+
+@pytest.mark.parametrize("name", ["cello", "horn", "singing", "trumpet", "violin"])
+def test_a_shipped_model_is_small_and_credits_its_sources(name):
+    folder = checkpoint.model_folder(name)
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 7e6
+    written = (folder / "README.md").read_text()
+    assert all(source in written for source in checkpoint.load_card(name)["sources"])
+
+
+def test_the_violin_is_small_and_complete():
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) <= 7e6
+    assert not list(SHIPPED.rglob("*.p*kl")) + list(SHIPPED.rglob("*.pt"))
+    card = checkpoint.load_card("violin")
+    assert card["licence"] == "CC BY-SA 4.0"
+    assert any("John Garner" in source for source in card["sources"])
+    assert card["scores"]["lsd_db"] <= 4.9
+    assert card["scores"]["codebook_use"] >= 0.99
+    assert card["scores"]["perplexity"] >= 500
+    assert card["training"]["minutes"] <= 25
+    assert card["training"]["memory_gb"] <= 4
+    history = checkpoint.load_history("violin")
+    assert history["loss"][-1] < history["loss"][0]
+
+
+def test_the_card_counts_what_the_model_counts(violin):
+    from timbrelib.training.trainer import perplexity
+
+    card = checkpoint.load_card("violin")
+    use = violin.use.numpy()
+    assert np.mean(use > 0) == pytest.approx(card["scores"]["codebook_use"], abs=1e-4)
+    assert perplexity(use) == pytest.approx(card["scores"]["perplexity"], abs=0.1)
+
+
+def test_the_violin_loads_from_an_installed_wheel(tmp_path):
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), "."]
+    subprocess.run(build, cwd=ROOT, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    program = (
+        "import timbrelib; m = timbrelib.load_model('violin'); "
+        "print(timbrelib.__file__, m.config.n_codes, len(m.decode([1, 2, 3, 4])))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path / "site", capture_output=True, text=True, check=True
+    )
+    assert str(tmp_path) in done.stdout
+    assert done.stdout.split()[1:] == ["1024", "1536"]
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones():
+    with pytest.raises(FileNotFoundError, match="violin"):
+        timbrelib.load_model("viola-da-gamba")
+
+
+@pytest.mark.parametrize("keep", [0, 5, 1000, 3_000_000])
+def test_truncated_weights_are_refused(copy, keep):
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:keep])
+    with pytest.raises(ValueError, match="damaged or not a model"):
+        timbrelib.load_model(copy)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "says"),
+    [
+        ("model.safetensors", "a text", "damaged or not a model"),
+        ("config.json", "{", "damaged"),
+        ("config.json", "[]", "format None"),
+        ("config.json", json.dumps({"format": 99}), "format 99"),
+        ("config.json", json.dumps({"format": 1, "sizes": {"n_codes": 8}}), "damaged or not a model"),
+        ("config.json", json.dumps({"format": 1, "sizes": {"colour": 8}}), "damaged or not a model"),
+    ],
+)
+def test_foreign_files_are_refused(copy, file, content, says):
+    (copy / file).write_text(content)
+    with pytest.raises(ValueError, match=says):
+        timbrelib.load_model(copy)
+
+
+def rewrite(copy, **tensors):
+    """Put other tensors into the weights of a copy."""
+    stored = safetensors.torch.load_file(copy / "model.safetensors")
+    safetensors.torch.save_file(stored | tensors, copy / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("tensors", "says"),
+    [
+        ({"codebook": torch.full((1024, 64), torch.nan).half()}, "not finite"),
+        ({"codebook": torch.zeros(1024, 64).double()}, "stored as F64"),
+        ({"codebook": torch.zeros(1024, 63).half()}, "another shape"),
+        ({"use": torch.zeros(1024)}, "stored as F32"),
+        ({"use": torch.full((1024,), -1, dtype=torch.int32)}, "negative counts"),
+        ({"std": torch.zeros(1025).half()}, "deviations that are not positive"),
+        ({"extra": torch.zeros(3)}, "other names"),
+    ],
+)
+def test_weights_that_make_no_sense_are_refused(copy, tensors, says):
+    rewrite(copy, **tensors)
+    with pytest.raises(ValueError, match=f"not a model of this library .*{says}"):
+        timbrelib.load_model(copy)
+
+
+def test_weights_in_full_precision_are_read(copy, violin):
+    rewrite(copy, codebook=violin.codebook, use=violin.use)
+    assert timbrelib.load_model(copy).fingerprint == violin.fingerprint
+
+
+def test_weights_that_claim_a_hundred_gigabytes_are_refused(copy):
+    header = json.dumps({"codebook": {"dtype": "F16", "shape": [50 * 10**9], "data_offsets": [0, 10**11]}}).encode()
+    (copy / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(1000))
+    with pytest.raises(ValueError, match="damaged or not a model"):
+        timbrelib.load_model(copy)
+
+
+def test_weights_too_large_for_any_model_are_refused_unread(copy):
+    os.truncate(copy / "model.safetensors", 2**30 + 1)  # a hole, which takes no space
+    with pytest.raises(ValueError, match=r"model\.safetensors has 1024\.0 MB"):
+        timbrelib.load_model(copy)
+
+
+@pytest.mark.parametrize(
+    "sizes", [{"n_codes": 10**9}, {"width": 0}, {"blocks": -1}, {"code_size": 64.0}, {"blocks": True}, {"width": "512"}]
+)
+def test_sizes_that_no_model_has_are_refused_before_it_is_built(copy, sizes):
+    checkpoint.write_json(copy / "config.json", {"format": 1, "sizes": sizes})
+    with pytest.raises(ValueError, match=f"a model cannot have a {next(iter(sizes))} of .*: give a whole number"):
+        timbrelib.load_model(copy)
+    with pytest.raises(ValueError, match="a model cannot have"):
+        timbrelib.VQVAEConfig(**sizes)
+
+
+def test_the_largest_sizes_take_no_memory_before_the_weights_are_seen_to_be_others(copy):
+    sizes = {"n_codes": 16_384, "code_size": 4096, "width": 16_384, "blocks": 64}  # 150 GB
+    checkpoint.write_json(copy / "config.json", {"format": 1, "sizes": sizes})
+    with pytest.raises(ValueError, match="other names"):
+        timbrelib.load_model(copy)
+
+
+@pytest.mark.parametrize("file", ["config.json", "card.json", "history.json"])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"[" * 100_000, "nested too deeply"), (b"\xff", "utf-8"), (b"[NaN]", "NaN"), (b" " * (4 * 2**20 + 1), "4 MB")],
+)
+def test_json_that_would_break_a_reader_is_refused(copy, file, content, says):
+    (copy / file).write_bytes(content)
+    read = {"config.json": timbrelib.load_model, "card.json": checkpoint.load_card}.get(file, checkpoint.load_history)
+    with pytest.raises(ValueError, match=f"{file} is damaged .*{says}.*: copy the model again"):
+        read(copy)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"loss": None}, "list of numbers"),
+        ({"loss": [1, "2"]}, "list of numbers"),
+        ({"loss": [1, True]}, "list of numbers"),
+        ({"loss": [1, None]}, "gaps"),
+        ({"loss": [1, 10**400]}, "too large"),
+        ({"loss": [1, 2, 3]}, "differ in length"),
+        ({"step": [], "loss": [], "codes_used": [], "perplexity": []}, "empty"),
+    ],
+)
+def test_a_history_of_anything_but_equal_columns_of_numbers_is_refused(copy, change, says):
+    columns = {name: [1, 2] for name in ("step", "loss", "codes_used", "perplexity")}
+    checkpoint.write_json(copy / "history.json", columns | change)
+    with pytest.raises(ValueError, match=f"history.json is not a training history .*{says}"):
+        checkpoint.load_history(copy)
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
+def test_a_missing_file_is_named(copy, file):
+    (copy / file).unlink()
+    with pytest.raises(FileNotFoundError, match=file):
+        timbrelib.load_model(copy)
+
+
+@pytest.mark.parametrize(
+    ("card", "says"),
+    [({"name": "x"}, "not a model card"), ([], "not a model card"), ({"scores": {"lsd_db": 4}}, "timbrelib evaluate")],
+)
+def test_a_card_without_scores_is_refused_in_a_sentence(tmp_path, card, says):
+    checkpoint.write_json(tmp_path / "card.json", card)
+    with pytest.raises(ValueError, match=says):
+        checkpoint.load_card(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "entry"),
+    [
+        ("name", 3),
+        ("sources", "John Garner"),
+        ("sources", [None]),
+        ("data", {"minutes": 3}),
+        ("training", []),
+        ("scores", {"lsd_db": "4"}),
+        ("scores", {"lsd_db": None}),
+        ("scores", {"flux_real": 3}),
+        ("scores", {"flux_real": [1, 2]}),
+    ],
+)
+def test_a_card_whose_facts_are_of_other_kinds_is_refused(copy, key, entry):
+    card = checkpoint.load_card(copy)
+    changed = card["scores"] | entry if key == "scores" else entry
+    checkpoint.write_json(copy / "card.json", card | {key: changed})
+    with pytest.raises(ValueError, match=r"card\.json is not a model card"):
+        checkpoint.load_card(copy)
+
+
+def test_nothing_is_read_or_written_that_could_run_when_it_is_loaded():
+    pickling = re.compile(r"\b(pickle|dill|joblib|shelve|marshal)\b|(?<!safetensors\.)\btorch\.(load|save)\b")
+    for path in [*(ROOT / "timbrelib").rglob("*.py"), *(ROOT / "notebooks").glob("*.ipynb")]:
+        source = path.read_text(encoding="utf-8")
+        assert not pickling.search(source), path
+        arrays = re.findall(r"\bnp\.(?:load|save)\(.*", source)
+        assert all("allow_pickle=False" in call for call in arrays), path

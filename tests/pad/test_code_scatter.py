@@ -1,0 +1,68 @@
+import io
+
+import numpy as np
+import pytest
+import soundfile
+
+from timbrelib.codebook import project
+from timbrelib.descriptors import measure
+from timbrelib.pad.code_scatter import CodeScatter
+
+
+@pytest.fixture(scope="module")
+def codes():
+    return CodeScatter("violin", "fundamental")
+
+
+def test_every_code_has_its_place(codes, violin):
+    points, _ = project(violin)
+    x, y, _ = zip(*codes.codebook["codes"], strict=True)
+    for drawn, place in ((x, points[:, 0]), (y, points[:, 1])):
+        assert (min(drawn), max(drawn)) == (0, 1)
+        assert np.corrcoef(drawn, place)[0, 1] > 0.999999
+
+
+def test_a_code_without_the_descriptor_has_no_colour(codes, violin_table):
+    coloured = [bool(colour) for _, _, colour in codes.codebook["codes"]]
+    np.testing.assert_array_equal(coloured, np.isfinite(violin_table["fundamental"]))
+
+
+def test_a_code_is_heard_for_a_second_with_its_values(codes, violin_table):
+    code = int(np.nanargmax(np.where(violin_table["fundamental"] < 500, violin_table["voicing"], np.nan)))
+    codes._handle_custom_msg({"do": "hear", "code": code}, [])
+    sound, _ = soundfile.read(io.BytesIO(codes.heard["sound"]))
+    assert len(sound) == pytest.approx(22_050, abs=512)
+    assert np.nanmedian(measure(sound.astype(np.float32), "centroid")) == pytest.approx(
+        violin_table["centroid"][code], rel=0.03
+    )
+    assert f"code {code}: centroid {violin_table['centroid'][code]:.4g} Hz" in codes.heard["said"]
+
+
+@pytest.mark.parametrize(
+    "message", [None, {}, {"code": 1024}, {"code": -1}, {"code": "7"}, {"code": 7.5}, {"code": True}]
+)
+def test_a_malformed_message_is_answered_by_a_sentence(codes, message):
+    codes._handle_custom_msg(message, [])
+    assert codes.heard["said"].endswith("not a number from 0 to 1023: reload the page")
+    assert codes.heard["sound"] == b""
+
+
+def test_the_page_cannot_set_the_codebook(codes):
+    before = codes.codebook
+    codes.set_state({"codebook": {}})
+    codes.set_state(None)
+    assert codes.codebook is before
+    assert "must not" in codes.heard["said"]
+
+
+def test_a_code_can_be_heard_again(codes):
+    shown = []
+    codes.observe(lambda change: shown.append(change.new["code"]), "heard")
+    for code in (3, 3, 4):
+        codes.hear(code)
+    assert shown == [3, 3, 4]
+
+
+def test_an_unknown_descriptor_is_refused():
+    with pytest.raises(ValueError, match="choose one of centroid"):
+        CodeScatter("violin", "loudness")

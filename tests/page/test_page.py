@@ -1,0 +1,197 @@
+"""The demo page, built from what the notebooks wrote and opened from disk in Chromium."""
+
+import re
+from urllib.parse import unquote
+
+import pytest
+import soundfile
+from browser import CHROMIUM
+from conftest import ROOT, sine
+from PIL import Image
+
+import timbrelib
+from timbrelib.page.builder import build_page, place
+
+FIGURES, AUDIO, SCORECARD = ROOT / "figures", ROOT / "Audio_Exemple", ROOT / "docs" / "scorecard.md"
+SCREENSHOTS = ROOT / "build" / "screenshots"
+VIEWS = {
+    "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 360, "height": 800}, "is_mobile": True, "has_touch": True},
+}
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed, so the page goes unseen")
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    return build_page(FIGURES, AUDIO, SCORECARD, tmp_path_factory.mktemp("page") / "site")
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open a file; until the end there must be no error in the console, and no word to another host."""
+    pages, errors, elsewhere = [], [], []
+
+    def opened(path, **view):
+        page = browser.new_page(**view)
+        page.on("console", lambda message: message.type in ("error", "warning") and errors.append(message.text))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or elsewhere.append(request.url))
+        pages.append(page)
+        page.goto(path.as_uri())
+        return page
+
+    yield opened
+    for page in pages:
+        page.close()
+    assert (errors, elsewhere) == ([], [])
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """What the notebooks would write of a timbre that nobody has heard of."""
+    for name in ("kazoo_roughness_visualize", "kazoo_roughness_decode_sin", "transfer_speech_kazoo", "a_sketch"):
+        (tmp_path / "figures").mkdir(exist_ok=True)
+        Image.new("RGB", (60, 40)).save(tmp_path / "figures" / f"{name}.png")
+    for name in ("kazoo_roughness_sin", "transfer_speech_kazoo", "transfer_speech_kazoo_input", "a & b"):
+        timbrelib.save_audio(tmp_path / "audio" / f"{name}.wav", sine(440, 0.1))
+    (tmp_path / "scorecard.md").write_text(
+        "# Scorecard\n\n## kazoo\n\nSee [notebook 6](../notebooks/06_scorecard.ipynb), <b>bold</b>.\n\n"
+        "| measure | here | published |\n|---|---|---|\n"
+        "| kazoo_roughness_sin | 1.5 % error | 20 % error |\n| training | 7 minutes | - |\n"
+    )
+    return tmp_path
+
+
+def built(folder):
+    """Build the page from such folders, and give what it says."""
+    index = build_page(folder / "figures", folder / "audio", folder / "scorecard.md", folder / "site")
+    return index.read_text(encoding="utf-8").replace("\xa0", " ")
+
+
+def test_every_figure_and_sound_is_on_the_page_once(index):
+    page = index.read_text(encoding="utf-8")
+    shown = [unquote(name) for name in re.findall(r'<img src="figures/([^"]+)"', page)]
+    heard = [unquote(name) for name in re.findall(r'<audio [^>]*src="audio/([^"]+)"', page)]
+    assert sorted(shown) == sorted(path.name for path in FIGURES.glob("*.png"))
+    assert sorted(heard) == sorted(path.name for path in AUDIO.glob("*.wav"))
+    for name in shown:
+        assert (index.parent / "figures" / name).read_bytes() == (FIGURES / name).read_bytes()
+
+
+def test_an_example_stands_beside_the_published_figure(index):
+    page = index.read_text(encoding="utf-8").replace("\xa0", " ")
+    example = page.split("<h3>centroid, sinusoidal target</h3>")[1].split("</article>")[0]
+    row = re.search(r"\| violin_centroid_sin \| (.+?) \| (.+?) \|", SCORECARD.read_text(encoding="utf-8"))
+    assert f"<dt>here</dt><dd>{row[1]}</dd>" in example
+    assert f"<dt>published</dt><dd>{row[2]}</dd>" in example
+
+
+@pytest.mark.parametrize(
+    ("name", "home"),
+    [
+        ("violin_centroid_decode_sin", ("violin", "centroid_sin", "")),
+        ("violin_centroid_sin_noise", ("violin", "centroid_sin", "noise")),
+        ("violin_fundamental_centroid_sin", ("violin", "fundamental_centroid_sin", "")),
+        ("violin_line_input", ("violin", "line", "input")),
+        ("alto_sax_flatness_sorted", ("alto_sax", "sorted", "flatness")),
+        ("alto_sax_sorted", ("alto_sax", "sorted", "")),
+        ("transfer_violin_alto_sax_input", ("transfer", "violin_alto_sax", "input")),
+        ("train_before", ("training", "train", "before")),
+        ("horn_reconstruction", ("training", "reconstruction", "horn")),
+        ("horn_centroid_sin", ("more", "horn_centroid_sin", "sound")),
+    ],
+)
+def test_a_name_says_where_on_the_page_it_belongs(name, home):
+    assert place(name, {"violin", "alto", "alto_sax"}) == home
+
+
+def test_a_new_timbre_or_descriptor_needs_no_new_code(folders):
+    page = built(folders)
+    titles = re.findall(r"<h[23][^>]*>([^<]+)<", page)
+    assert titles[1:9] == [
+        "Kazoo", "roughness, over the codebook", "roughness, sinusoidal target",
+        "Timbre transfer", "speech, played by the kazoo model", "More", "a &amp; b", "a sketch",
+    ]  # fmt: skip
+    assert "<dd>1.5 % error</dd></div>" in page
+    assert 'src="audio/a%20%26%20b.wav"' in page
+
+
+def test_the_scorecard_becomes_a_part_of_the_page(folders):
+    scorecard = built(folders).split('id="the-scorecard"')[1].split("</section>")[0]
+    assert scorecard.count("Scorecard</h") == 1, "its own title is left out"
+    assert "<h3>kazoo</h3>" in scorecard
+    assert "<td>7 minutes</td>" in scorecard
+    assert "See notebook 6, &lt;b&gt;bold" in scorecard, "what it links to is not on the page"
+
+
+@pytest.mark.parametrize(
+    ("gone", "sentence"),
+    [
+        ("figures/*", "there are no figures in .*figures: run 'make figures' first"),
+        ("audio/*", "there are no sounds in .*audio: run 'make figures' first"),
+        ("scorecard.md", "there is no scorecard .*scorecard.md: run 'make figures' first"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_is_written(folders, gone, sentence):
+    for path in folders.glob(gone):
+        path.unlink()
+    with pytest.raises(FileNotFoundError, match=sentence):
+        built(folders)
+    assert not (folders / "site").exists()
+
+
+@needs_chromium
+@pytest.mark.parametrize("name", VIEWS)
+def test_the_page_reads_well_in_light_in_dark_and_on_a_phone(index, open_page, name):
+    page = open_page(index, **VIEWS[name])
+    page.evaluate("Promise.all([...document.images].map(image => { image.loading = 'eager'; return image.decode(); }))")
+    page.wait_for_function("[...document.querySelectorAll('audio')].every(player => player.duration > 0)")
+    size = VIEWS[name]["viewport"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    height = min(6000, page.evaluate("document.documentElement.scrollHeight"))
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(
+        path=SCREENSHOTS / f"page_{name}.png",
+        full_page=True,
+        clip={"x": 0, "y": 0, "width": size["width"], "height": height},
+    )
+
+
+@needs_chromium
+def test_every_sound_loads_and_has_its_length(index, open_page):
+    page = open_page(index)
+    lengths = page.locator("audio").evaluate_all(
+        """players => Promise.all(players.map(player => new Promise((done, fail) => {
+            player.onloadedmetadata = () => done([decodeURI(player.getAttribute('src')), player.duration]);
+            player.onerror = () => fail(new Error(player.src));
+            player.load();
+        })))"""
+    )
+    assert lengths
+    for address, seconds in lengths:
+        assert seconds == pytest.approx(soundfile.info(index.parent / address).duration, abs=0.05), address
+
+
+@needs_chromium
+def test_every_link_leads_somewhere_and_nothing_comes_from_elsewhere(index, open_page):
+    page = open_page(index)
+    links = page.locator("a[href]").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    sources = page.locator("[src], link[href]").evaluate_all(
+        "elements => elements.map(element => element.getAttribute('src') ?? element.getAttribute('href'))"
+    )
+    marks = page.locator("[id]").evaluate_all("elements => elements.map(element => '#' + element.id)")
+    assert len(marks) == len(set(marks))
+    for link in links:
+        assert link.startswith("https://") or link in marks or (index.parent / unquote(link)).is_file(), link
+    for source in sources:
+        assert source == "data:," or (index.parent / unquote(source)).is_file(), source
+
+
+@needs_chromium
+def test_players_and_figures_say_what_they_are(index, open_page):
+    page = open_page(index)
+    said = page.locator("audio, img").evaluate_all("all => all.map(one => one.getAttribute('aria-label') ?? one.alt)")
+    assert "Violin, centroid, sinusoidal target: decoded" in said
+    assert all(said)
+    assert len(set(said)) == len(said)

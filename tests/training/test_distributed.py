@@ -1,0 +1,40 @@
+import subprocess
+import sys
+
+import numpy as np
+import safetensors.torch
+import torch
+from conftest import ROOT
+from two_processes import learn
+
+import timbrelib
+from timbrelib.model.checkpoint import load_history
+from timbrelib.training.config import TrainingConfig
+
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+
+
+def run(*command):
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
+def test_two_processes_make_the_codebook_that_one_makes_of_twice_the_batch(tmp_path):
+    run(*TORCHRUN, str(ROOT / "tests" / "two_processes.py"), str(tmp_path / "two.safetensors"))
+    two, alone = safetensors.torch.load_file(tmp_path / "two.safetensors"), learn()
+    torch.testing.assert_close(two["count"], alone.count, rtol=0, atol=0)
+    torch.testing.assert_close(two["total"], alone.total, rtol=0, atol=0)
+    torch.testing.assert_close(two["codebook"], alone.model.codebook, rtol=0, atol=0)
+
+
+def test_a_training_in_two_processes_goes_as_one_with_twice_the_batch(tmp_path, strings_folder):
+    settings = ["--models", str(tmp_path), "--steps", "30", "--record-every", "5", "--latents", "2000"]
+    train = ["-m", "timbrelib", "train", str(strings_folder)]
+    run(*TORCHRUN, *train, "--name", "two", "--batch", "32", *settings)
+    config = TrainingConfig(steps=30, log_every=5, latents=2000, batch=64)
+    timbrelib.train_timbre(strings_folder, "one", tmp_path, config, progress=False)
+    one, two = load_history(tmp_path / "one"), load_history(tmp_path / "two")
+    np.testing.assert_allclose(two["loss"], one["loss"], rtol=0.005)
+    np.testing.assert_allclose(two["codes_used"], one["codes_used"], rtol=0.02)
+    np.testing.assert_allclose(two["perplexity"], one["perplexity"], rtol=0.02)
+    assert "2 processes" in (tmp_path / "two" / "README.md").read_text()

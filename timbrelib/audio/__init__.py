@@ -1,0 +1,1 @@
+"""Sound files, and the frame grid that everything shares."""

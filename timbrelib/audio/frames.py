@@ -1,0 +1,98 @@
+"""The frame grid that the whole library shares, and magnitude spectra on it.
+
+A frame is 2048 samples under a Hann window, one every 512 samples, the first centred on
+sample 0.  Its level is the gain g; its magnitude spectrum at unit gain is the timbre.
+
+Notebooks: 01_train, 05_draw_target.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+SAMPLE_RATE = 22_050  # Hz
+N_FFT = 2048  # samples in a frame
+HOP = 512  # samples from one frame to the next
+N_BINS = N_FFT // 2 + 1
+FRAME_RATE = SAMPLE_RATE / HOP  # Hz
+BLOCK = 4096  # frames held in memory at a time, so that an hour of sound fits
+FFT_BLOCK = 128  # frames transformed at a time, few enough for the processor's cache
+
+
+def frame_count(n_samples: int) -> int:
+    """Count the frames of `n_samples` samples: one more than its complete hops."""
+    return 1 + n_samples // HOP
+
+
+def frame_times(n_frames: int) -> np.ndarray:
+    """Centres of frames in seconds, float64 (n_frames,)."""
+    return np.arange(n_frames) * (HOP / SAMPLE_RATE)
+
+
+def seconds_to_frames(seconds: float) -> int:
+    """Count the frames whose centres lie within `seconds` of the first."""
+    return int(np.floor(seconds * FRAME_RATE + 1e-6)) + 1
+
+
+def spectrum_blocks(audio: np.ndarray) -> Iterator[np.ndarray]:
+    """Magnitude spectra of the frames of a sound, one block of frames at a time.
+
+    Parameters
+    ----------
+    audio : ndarray, float32, (n,)
+
+    Yields
+    ------
+    ndarray, float32, (frames in the block, N_BINS)
+        |STFT| on the frame grid; blocks are consecutive and do not overlap.
+    """
+    from scipy.fft import rfft
+    from scipy.signal import get_window
+
+    window, n_frames = get_window("hann", N_FFT), frame_count(len(audio))
+    frames = sliding_window_view(np.pad(audio, N_FFT // 2), N_FFT)[::HOP]  # (n_frames, N_FFT)
+    for start in range(0, n_frames, BLOCK):
+        spectrum = np.empty((min(BLOCK, n_frames - start), N_BINS), dtype=np.float32)
+        for first in range(0, len(spectrum), FFT_BLOCK):
+            rows = slice(first, min(first + FFT_BLOCK, len(spectrum)))
+            transform = rfft(frames[start:][rows] * window, axis=1, workers=-1)  # (rows, N_BINS)
+            np.abs(transform.astype(np.complex64), out=spectrum[rows])
+        yield spectrum
+
+
+def spectra(audio: np.ndarray) -> np.ndarray:
+    """Magnitude spectra of all frames at once, float32 (frames, N_BINS)."""
+    return np.concatenate(list(spectrum_blocks(audio)))
+
+
+def spectrum_gain(spectrum: np.ndarray) -> np.ndarray:
+    """Gain of frames from their magnitude spectra.
+
+    The gain is the RMS of the windowed samples.  By Parseval's theorem it follows from the
+    spectrum, in which every bin but the first and last counts twice (negative frequencies).
+
+    Parameters
+    ----------
+    spectrum : ndarray, (..., N_BINS)
+
+    Returns
+    -------
+    ndarray, (...)
+        Linear gain.
+    """
+    power = np.square(spectrum)
+    two_sided = 2 * power.sum(axis=-1) - power[..., 0] - power[..., -1]
+    return np.sqrt(two_sided) / N_FFT
+
+
+def frame_gain(audio: np.ndarray) -> np.ndarray:
+    """Gain of every frame of `audio`, float32 (n,) -> float32 (frames,), computed in the time domain."""
+    from scipy.signal import get_window
+
+    n_frames, quarters = frame_count(len(audio)), N_FFT // HOP
+    weight = np.square(get_window("hann", N_FFT)).astype(np.float32).reshape(quarters, HOP)
+    power = np.square(np.pad(audio, N_FFT // 2)[: (n_frames + quarters - 1) * HOP]).reshape(-1, HOP)  # (hops, HOP)
+    share = power @ weight.T  # (hops, quarters)
+    energy = sum(share[quarter : quarter + n_frames, quarter] for quarter in range(quarters))  # (frames,)
+    return np.sqrt(energy / N_FFT)

@@ -1,0 +1,133 @@
+"""Algorithm 1: decode every code alone and measure its descriptors.
+
+Bitton, Esling and Harada, "Vector-Quantized Timbre Representation", 2020 (arXiv 2007.06349).
+
+Notebooks: 02_codebook_pca, 03_descriptor_histogram.
+"""
+
+import hashlib
+import logging
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from timbrelib.audio.frames import spectra
+from timbrelib.codebook.table import Codebook
+from timbrelib.descriptors import DESCRIPTORS
+from timbrelib.descriptors.pitch import VOICED, estimate_pitch
+from timbrelib.files import atomic_write, user_cache_folder
+from timbrelib.model.vqvae import VQVAE
+
+log = logging.getLogger(__name__)
+
+REPEATS = 16  # M of Algorithm 1, frames for which each code sounds
+STEADY = slice(4, -4)  # those of them that overlap with no other code
+BLOCK = 128  # codes decoded at a time, to bound the memory
+SOURCES = ("audio", "codebook", "descriptors", "model", "synthesis")  # packages that a cached table depends on
+
+
+def analyse_codebook(model: VQVAE, excitation: str = "locked", cache: bool = True) -> Codebook:
+    """Measure the descriptors of every code (Algorithm 1).
+
+    Parameters
+    ----------
+    model : VQVAE
+    excitation : {"locked", "noise"}
+    cache : bool
+        Keep the table in the user's cache folder and reuse it; other weights, descriptors or
+        another version of the library make another table.
+
+    Returns
+    -------
+    Codebook
+        ``fundamental`` is NaN for codes that are not clearly pitched.
+
+    Raises
+    ------
+    ValueError
+        The excitation does not exist.
+    """
+    columns = _cached_columns(model, excitation) if cache else _measure_codes(model, excitation)
+    return Codebook(model.name, excitation, columns, model.codebook.numpy())
+
+
+def _cached_columns(model: VQVAE, excitation: str) -> np.ndarray:
+    """Read the columns from the cache, or measure them and keep them there."""
+    path = _cache_path(model, excitation)
+    try:
+        return _read_columns(path, _blank_columns(model))
+    except FileNotFoundError:
+        log.info("measuring the codebook of %s for the first time", model.name)
+    except (OSError, ValueError) as error:
+        log.warning("the cached table %s is damaged (%s) and is measured again", path, error)
+    columns = _measure_codes(model, excitation)
+    try:
+        with atomic_write(path) as part:
+            np.save(part, columns, allow_pickle=False)
+    except OSError as error:
+        log.warning("the table could not be cached: %s", error)
+    return columns
+
+
+def _cache_path(model: VQVAE, excitation: str) -> Path:
+    """Name a table after all that it depends on: weights, excitation, descriptors and the code that measures."""
+    digest = hashlib.sha256(" ".join([excitation, model.fingerprint, *DESCRIPTORS]).encode())
+    package = files("timbrelib")
+    sources = [entry for wing in SOURCES for entry in (package / wing).iterdir() if entry.name.endswith(".py")]
+    for source in sorted(sources, key=str):
+        digest.update(source.read_bytes())
+    return user_cache_folder() / f"codebook-{digest.hexdigest()[:32]}.npy"
+
+
+def _read_columns(path: Path, blank: np.ndarray) -> np.ndarray:
+    """Read columns that have the fields, codes and counts of blank ones.
+
+    The file's header is compared with the expected one and never parsed.
+
+    Raises
+    ------
+    ValueError
+        The file has other fields, codes or another size.
+    """
+    expected = BytesIO()
+    np.save(expected, blank, allow_pickle=False)
+    size = len(expected.getvalue())
+    with path.open("rb") as file:
+        content = file.read(size + 1)
+    header = content[: size - blank.nbytes]
+    if len(content) != size or not expected.getvalue().startswith(header):
+        raise ValueError("it does not have the expected size and fields")
+    columns = np.frombuffer(content, blank.dtype, offset=len(header)).copy()
+    if (columns["code"] != blank["code"]).any() or (columns["count"] != blank["count"]).any():
+        raise ValueError("it has other codes")
+    return columns
+
+
+def _blank_columns(model: VQVAE) -> np.ndarray:
+    """Make the columns of a model with what needs no measuring: codes and counts."""
+    measured = [*DESCRIPTORS, "periodicity"]
+    fields = [("code", np.int64), *((name, np.float64) for name in measured), ("count", np.int64)]
+    columns = np.zeros(model.config.n_codes, dtype=fields)
+    columns["code"] = np.arange(model.config.n_codes)
+    columns["count"] = model.use.numpy()
+    return columns
+
+
+def _measure_codes(model: VQVAE, excitation: str) -> np.ndarray:
+    columns, n_codes = _blank_columns(model), model.config.n_codes
+    for start in range(0, n_codes, BLOCK):
+        codes = np.arange(start, min(start + BLOCK, n_codes))
+        audio = model.decode(np.repeat(codes, REPEATS), gain=1.0, excitation=excitation)
+        frames = spectra(audio)  # (codes * REPEATS, N_BINS)
+        frames = frames.reshape(len(codes), REPEATS, -1)[:, STEADY]  # (codes, steady, N_BINS)
+        n_bins = frames.shape[2]
+        for name in DESCRIPTORS:
+            if name != "fundamental":
+                values = DESCRIPTORS[name].measure(frames.reshape(-1, n_bins))  # (codes * steady,)
+                columns[name][codes] = values.reshape(len(codes), -1).mean(axis=1)  # (codes, steady) -> (codes,)
+        f0, periodicity = estimate_pitch(np.sqrt(np.square(frames).mean(axis=1)))  # mean power, (codes, N_BINS)
+        columns["periodicity"][codes] = periodicity
+        columns["fundamental"][codes] = np.where(periodicity >= VOICED, f0, np.nan)
+    return columns

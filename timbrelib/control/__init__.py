@@ -1,0 +1,1 @@
+"""From target curves to codes to a sound that follows them."""

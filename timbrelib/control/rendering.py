@@ -1,0 +1,185 @@
+"""A rendering: targets, the codes that follow them, their sound, and what is measured in it.
+
+Notebooks: 04_target_decode, 05_draw_target, 08_follow_a_line.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from timbrelib.audio.player import play
+from timbrelib.audio.sound_files import save_audio
+from timbrelib.codebook.table import Codebook
+from timbrelib.control.saved_rendering import SavedRendering, Search, save_curves
+from timbrelib.control.scores import Scores, score_tracking
+from timbrelib.descriptors import DESCRIPTORS, measure
+from timbrelib.descriptors.pitch import track_pyin
+from timbrelib.model.vqvae import VQVAE
+
+if TYPE_CHECKING:
+    from IPython.display import HTML, Audio
+    from matplotlib.figure import Figure
+
+
+@dataclass
+class Rendering:
+    """Targets and the sound that follows them.
+
+    Attributes
+    ----------
+    model : VQVAE
+    codebook : Codebook
+        Of the model, with the excitation that made the sound.
+    targets : dict of str to ndarray, float64, (frames,)
+        By descriptor, in its unit.
+    codes : ndarray, int64, (frames,)
+        The code chosen for each frame.
+    gain : ndarray, float64, (frames,)
+        Linear gain of each frame.
+    audio : ndarray, float32, ((frames - 1) * HOP,)
+    measured : dict of str to ndarray, float64, (frames,)
+        Value of each frame of `audio`, by descriptor; NaN where undefined.
+    search : Search or None
+        How the codes were chosen; None if they were given.
+    path : Path or None
+        The WAV file, once it is saved.
+    """
+
+    model: VQVAE
+    codebook: Codebook
+    targets: dict[str, np.ndarray]
+    codes: np.ndarray
+    gain: np.ndarray
+    audio: np.ndarray
+    measured: dict[str, np.ndarray]
+    search: Search | None = None
+    path: Path | None = None
+
+    def __repr__(self) -> str:
+        return f"{self.model.name}: {self.score}"
+
+    @property
+    def excitation(self) -> str:
+        """Excitation that made the sound."""
+        return self.codebook.excitation
+
+    @property
+    def selected(self) -> dict[str, np.ndarray]:
+        """Value of each chosen code on its own, by descriptor of the targets, float64 (frames,)."""
+        return {name: self.codebook[name][self.codes] for name in self.targets}
+
+    @property
+    def score(self) -> Scores:
+        """How closely the sound follows its targets."""
+        return self.score_frames(np.ones(len(self.codes), dtype=bool))
+
+    def score_frames(self, chosen: np.ndarray) -> Scores:
+        """Score only some frames, bool (frames,), for instance the voiced ones."""
+        selected = self.selected
+        return Scores({
+            name: score_tracking(name, curve[chosen], self.measured[name][chosen], selected[name][chosen])
+            for name, curve in self.targets.items()
+        })  # fmt: skip
+
+    def plot(self, title: str = "", score: Scores | None = None) -> "Figure":
+        """Draw spectrogram and curves, by default with the score of all frames in the legends."""
+        from timbrelib import plots
+
+        title = title or f"{self.model.name}, {' and '.join(self.targets)}"
+        return plots.tracking(
+            self.audio, self.targets, self.selected, self.measured, self.score if score is None else score, title
+        )
+
+    def play(self, label: str = "") -> "HTML | Audio":
+        """Show a player, by default labelled with the score; it links the file if the sound is saved."""
+        return play(self.path or self.audio, label or str(self.score))
+
+    def save(self, stem: str | Path) -> None:
+        """Write the sound, its curves and its codes as `stem`.wav, `stem`.csv and `stem`.json, each atomically.
+
+        The CSV has one row per frame, ``time_s,target,selected,measured`` of the first target
+        and three more columns for each further one.  The JSON has codes and gains, from which
+        `timbrelib.load_rendering` makes the same sound again, the targets, and selected and
+        measured values of every descriptor.
+
+        Raises
+        ------
+        PermissionError
+            The folder is not writable.
+        """
+        wav, csv, json = (Path(f"{stem}.{suffix}") for suffix in ("wav", "csv", "json"))
+        save_audio(wav, self.audio)
+        save_curves(csv, self.targets, self.selected, self.measured)
+        self.to_saved().save(json)
+        self.path = wav
+
+    def to_saved(self) -> SavedRendering:
+        """Return the content of the JSON file, with every descriptor measured."""
+        rest = [name for name in DESCRIPTORS if name not in self.measured]
+        measured = self.measured | measure(self.audio, rest, track_pyin)
+        return SavedRendering(
+            model=self.model.name,
+            fingerprint=self.model.fingerprint,
+            codes=self.codes,
+            gain=self.gain,
+            excitation=self.excitation,
+            search=self.search,
+            targets=self.targets,
+            selected={name: self.codebook[name][self.codes] for name in DESCRIPTORS},
+            measured={name: measured[name][: len(self.codes)] for name in DESCRIPTORS},
+        )
+
+    def remeasure(self, track_f0: Callable[[np.ndarray], np.ndarray] = track_pyin) -> "Rendering":
+        """Measure the sound again, by default with the pitch estimator that scores."""
+        return replace(self, measured=measure_frames(self.audio, self.targets, len(self.codes), track_f0))
+
+
+def render_codes(
+    model: VQVAE,
+    codebook: Codebook,
+    targets: dict[str, np.ndarray],
+    codes: np.ndarray,
+    gain: np.ndarray | float,
+    audio: np.ndarray | None = None,
+    search: Search | None = None,
+    track_f0: Callable[[np.ndarray], np.ndarray] = track_pyin,
+) -> Rendering:
+    """Decode chosen codes and measure the sound.
+
+    Parameters
+    ----------
+    model, codebook, targets, codes, search
+        See `Rendering`.
+    gain : ndarray, float, (frames,), or float
+    audio : ndarray, float32, ((frames - 1) * HOP,), optional
+        The sound, if it was decoded before.
+    track_f0 : callable
+        Measures the fundamental, see `timbrelib.descriptors.measure`.
+
+    Returns
+    -------
+    Rendering
+
+    Raises
+    ------
+    ValueError
+        See `VQVAE.decode`.
+    """
+    if audio is None:
+        audio = model.decode(codes, gain, codebook.excitation)
+    gain = np.broadcast_to(np.asarray(gain, dtype=np.float64), codes.shape)
+    measured = measure_frames(audio, targets, len(codes), track_f0)
+    return Rendering(model, codebook, targets, codes, gain, audio, measured, search)
+
+
+def measure_frames(
+    audio: np.ndarray,
+    names: Mapping[str, np.ndarray],
+    n_frames: int,
+    track_f0: Callable[[np.ndarray], np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Measure a decoded sound in its `n_frames` frames: the last samples may make one more."""
+    return {name: curve[:n_frames] for name, curve in measure(audio, names, track_f0).items()}

@@ -1,0 +1,241 @@
+"""A rendering on disk: its curves as CSV, its codes as JSON, and the way back to the same sound.
+
+Notebooks: 04_target_decode, 05_draw_target.
+"""
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from timbrelib.audio.frames import HOP, SAMPLE_RATE, frame_times
+from timbrelib.descriptors import descriptor
+from timbrelib.files import atomic_write, load_json, number_column, one_line
+from timbrelib.model.vqvae import VQVAE
+from timbrelib.synthesis.excitation import EXCITATIONS
+
+FORMAT = 2  # of the JSON
+MAX_BYTES = 64 * 2**20  # of the JSON; one hour takes 25 MB
+SMOOTHNESS, REFINEMENTS = 4.0, 3  # by default; see Search
+
+
+@dataclass(frozen=True)
+class Search:
+    """Settings of the path search.
+
+    Attributes
+    ----------
+    smoothness : float
+        Cost of a transition between two codes at the median spectral distance; an error of 1 %
+        of the codebook's inner range (10 cents of a fundamental) costs 1.  With 0 each frame
+        gets its nearest code, as in the paper.
+    refinements : int
+        Number of times the path is decoded, measured and searched again.
+    weights : dict of str to float
+        Weights of the targets' squared errors, by descriptor; 1 where one is missing.
+
+    Raises
+    ------
+    ValueError
+        A setting is negative, or a weight is not positive.
+    """
+
+    smoothness: float = SMOOTHNESS
+    refinements: int = REFINEMENTS
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.smoothness < np.inf:
+            raise ValueError(f"the smoothness cannot be {self.smoothness}: give 0 (exact) or more")
+        if self.refinements < 0:
+            raise ValueError(f"the number of refinements cannot be {self.refinements}: give 0 (search once) or more")
+        if not all(0 < weight < np.inf for weight in self.weights.values()):
+            raise ValueError(f"the weights are {dict(self.weights)}: give positive numbers")
+
+    def weight(self, name: str) -> float:
+        """Weight of a target."""
+        return self.weights.get(name, 1.0)
+
+
+@dataclass(frozen=True)
+class SavedRendering:
+    """What a rendering was made of.
+
+    Attributes
+    ----------
+    model : str
+        Name of the model.
+    fingerprint : str
+        Of its weights.
+    codes : ndarray, int64, (frames,)
+    gain : ndarray, float64, (frames,)
+    excitation : {"locked", "noise"}
+    search : Search or None
+        How the codes were chosen; None if they were given.
+    targets, selected, measured : dict of str to ndarray, float64, (frames,)
+        By descriptor, in its unit; NaN where undefined.  `selected` and `measured` have all
+        descriptors.
+    """
+
+    model: str
+    fingerprint: str
+    codes: np.ndarray
+    gain: np.ndarray
+    excitation: str
+    search: Search | None
+    targets: dict[str, np.ndarray]
+    selected: dict[str, np.ndarray]
+    measured: dict[str, np.ndarray]
+
+    def decode(self, model: VQVAE) -> np.ndarray:
+        """Decode the codes, float32 ((frames - 1) * HOP,): on the same machine, byte for byte the same sound.
+
+        Raises
+        ------
+        ValueError
+            The model has other weights than the one that made the rendering.
+        """
+        if model.fingerprint != self.fingerprint:
+            raise ValueError(
+                f"this rendering was made by the model {self.model!r} with other weights than those of {model.name!r}: "
+                "load the model that made it"
+            )
+        return model.decode(self.codes, self.gain, self.excitation)
+
+    def save(self, path: Path) -> None:
+        """Write the JSON, atomically; values are rounded to six digits, gains are not."""
+        search = self.search and {
+            "smoothness": float(self.search.smoothness),
+            "rounds": int(self.search.refinements),
+            "weights": dict(self.search.weights),
+        }
+        content = {
+            "format": FORMAT,
+            "model": self.model,
+            "fingerprint": self.fingerprint,
+            "excitation": self.excitation,
+            "search": search,
+            "sample_rate": SAMPLE_RATE,
+            "hop": HOP,
+            "codes": self.codes.tolist(),
+            "gain": self.gain.tolist(),
+            "targets": {name: _rounded(curve) for name, curve in self.targets.items()},
+            "selected": {name: _rounded(curve) for name, curve in self.selected.items()},
+            "measured": {name: _rounded(curve) for name, curve in self.measured.items()},
+        }
+        with atomic_write(path) as part:
+            lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in content.items())
+            part.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+
+
+def save_curves(
+    path: Path,
+    targets: Mapping[str, np.ndarray],
+    selected: Mapping[str, np.ndarray],
+    measured: Mapping[str, np.ndarray],
+) -> None:
+    """Write curves, float (frames,) by descriptor, as a CSV with one row per frame, atomically.
+
+    The columns are ``time_s,target,selected,measured`` of the first target, and for each
+    further one ``DESCRIPTOR_target`` and so on; cells are empty where undefined.
+    """
+    n_frames = len(next(iter(targets.values())))
+    columns = {"time_s": [f"{time:.6f}" for time in frame_times(n_frames)]}
+    for place, name in enumerate(targets):
+        for kind, curves in {"target": targets, "selected": selected, "measured": measured}.items():
+            header = f"{name}_{kind}" if place else kind
+            columns[header] = ["" if value is None else f"{value:.6g}" for value in _rounded(curves[name])]
+    with atomic_write(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+
+
+def _rounded(curve: np.ndarray) -> list[float | None]:
+    """Round a curve, (frames,), to six significant digits, None where undefined."""
+    return [float(f"{value:.6g}") if np.isfinite(value) else None for value in curve]
+
+
+def load_rendering(path: str | Path) -> SavedRendering:
+    """Read the JSON of a rendering.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    SavedRendering
+
+    Raises
+    ------
+    FileNotFoundError
+        The file does not exist.
+    ValueError
+        It is not the JSON of a rendering, is damaged, or has another format.
+
+    Examples
+    --------
+    >>> saved = timbrelib.load_rendering("Audio_Exemple/violin_centroid_sin.json")
+    >>> audio = saved.decode(timbrelib.load_model(saved.model))
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no rendering {path}: check the name and the folder")
+    try:
+        return _parse(load_json(path, MAX_BYTES))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is not a rendering of this library or is damaged ({one_line(error)}): save it again"
+        ) from error
+
+
+def _parse(content: Any) -> SavedRendering:
+    """Build a rendering from the content of its JSON; any of several errors means that it is not one."""
+    known = {"format": FORMAT, "sample_rate": SAMPLE_RATE, "hop": HOP}
+    if any(content[key] != value for key, value in known.items()):
+        raise ValueError(f"this release reads {known}")
+    if not all(isinstance(content[key], str) for key in ("model", "fingerprint")) or not content["targets"]:
+        raise ValueError("model or fingerprint is not text, or there are no targets")
+    if content["excitation"] not in EXCITATIONS:
+        raise ValueError("there is no such excitation")
+    if not all(type(code) is int and 0 <= code < 2**31 for code in content["codes"]):
+        raise ValueError("the codes are not code numbers")
+    saved = SavedRendering(
+        model=content["model"],
+        fingerprint=content["fingerprint"],
+        codes=np.array(content["codes"], dtype=np.int64),
+        gain=number_column(content["gain"]),
+        excitation=content["excitation"],
+        search=_parse_search(content["search"], content["targets"]),
+        **{
+            field: {name: number_column(curve) for name, curve in content[field].items()}
+            for field in ("targets", "selected", "measured")
+        },
+    )
+    for name in saved.targets:
+        descriptor(name)
+    if not set(saved.targets) <= set(saved.selected) & set(saved.measured):
+        raise ValueError("a target is not among the selected and measured curves")
+    if not (np.isfinite(saved.gain).all() and (saved.gain >= 0).all()):
+        raise ValueError("the gain is negative or undefined")
+    curves = [saved.gain, *saved.targets.values(), *saved.selected.values(), *saved.measured.values()]
+    if len(saved.codes) == 0 or any(curve.shape != saved.codes.shape for curve in curves):
+        raise ValueError("its curves are empty or differ in length")
+    return saved
+
+
+def _parse_search(content: Any, targets: Any) -> Search | None:
+    """Build the settings of a search from JSON, in which refinements are called rounds."""
+    if content is None:
+        return None
+    number_column([content["smoothness"], *content["weights"].values()])
+    if type(content["rounds"]) is not int:
+        raise ValueError("the number of rounds is not a whole number")
+    if set(content["weights"]) - set(targets):
+        raise ValueError("there is a weight without a target")
+    return Search(content["smoothness"], content["rounds"], content["weights"])

@@ -1,0 +1,216 @@
+"""How closely a sound follows its targets, and what of a sound survives a transfer.
+
+The text of a score is the legend of a figure.
+
+Notebooks: 04_target_decode, 07_timbre_transfer, 08_follow_a_line.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from timbrelib.audio.frames import frame_gain
+from timbrelib.audio.levels import SILENCE, audible_frames
+from timbrelib.descriptors import descriptor, measure
+from timbrelib.descriptors.pitch import track_pyin
+
+
+def tracking_error(measured: np.ndarray, target: np.ndarray) -> float:
+    """Mean absolute error over the defined frames, in % of the target's range.
+
+    Parameters
+    ----------
+    measured, target : ndarray, float, (frames,)
+        NaN in `measured` where the sound has no value.
+
+    Returns
+    -------
+    float
+    """
+    return float(100 * np.nanmean(np.abs(measured - target)) / np.ptp(target))
+
+
+def rank_correlation(measured: np.ndarray, target: np.ndarray) -> float:
+    """Spearman's rank correlation over the defined frames."""
+    from scipy.stats import spearmanr
+
+    defined = np.isfinite(measured)
+    return float(spearmanr(measured[defined], target[defined]).statistic)
+
+
+def raw_pitch_accuracy(measured: np.ndarray, target: np.ndarray, cents: float) -> float:
+    """Share of all frames, in %, that are voiced and within `cents` of the target.
+
+    Parameters
+    ----------
+    measured, target : ndarray, float, (frames,)
+        Fundamentals in Hz; NaN in `measured` where the sound is unvoiced.
+    cents : float
+
+    Returns
+    -------
+    float
+    """
+    error = 1200 * np.abs(np.log2(measured / target))
+    return float(100 * np.mean(error <= cents))  # NaN compares as False
+
+
+@dataclass(frozen=True)
+class TrackingScore:
+    """How one descriptor of a sound follows its target.
+
+    Attributes
+    ----------
+    descriptor : str
+    error : float
+        Distance of measured and target in `unit`; NaN if the descriptor is defined nowhere.
+    selection, synthesis : float
+        Distance of selected and target, and of measured and selected, in `unit`: which stage
+        fails.  NaN if no codes were selected.
+    unit : str
+        ``%`` of the target's range; ``cents`` for a pitch; the descriptor's own for a flat target.
+    spearman : float
+        Rank correlation of measured and target; NaN if the target is flat.
+    rpa_50, rpa_20 : float
+        Raw pitch accuracy at 50 and 20 cents, in %; NaN unless the descriptor is a pitch.
+    voiced : float
+        Share of frames in which the descriptor is defined, in %.
+    """
+
+    descriptor: str
+    error: float
+    selection: float
+    synthesis: float
+    unit: str
+    spearman: float
+    rpa_50: float
+    rpa_20: float
+    voiced: float
+
+    def __str__(self) -> str:
+        if not self.voiced:
+            return f"no {self.descriptor} measured"
+        if self.unit == "cents":
+            return f"raw pitch accuracy {self.rpa_50:.1f} % (50 cents), {self.rpa_20:.1f} % (20 cents)"
+        if self.unit == "%":
+            return f"error {self.error:.2f} %, Spearman {self.spearman:.4f}"
+        return f"error {self.error:.3g} {self.unit}".rstrip()
+
+
+class Scores(dict[str, TrackingScore]):
+    """Tracking scores by descriptor; as text, a legend."""
+
+    def __str__(self) -> str:
+        if len(self) == 1:
+            return str(next(iter(self.values())))
+        return "; ".join(f"{name} {score}" for name, score in self.items())
+
+
+def score_tracking(
+    name: str, target: np.ndarray, measured: np.ndarray, selected: np.ndarray | None = None
+) -> TrackingScore:
+    """Score how a measured curve follows its target.
+
+    Parameters
+    ----------
+    name : str
+        The descriptor.
+    target, measured : ndarray, float, (frames,)
+        In the descriptor's unit; NaN in `measured` where the sound has no value.
+    selected : ndarray, float, (frames,), optional
+        Values of the selected codes.
+
+    Returns
+    -------
+    TrackingScore
+        Distances are means in % of the target's range, and for a pitch medians in cents.
+    """
+    known = descriptor(name)
+    unit = "cents" if known.log else "%" if np.ptp(target) else known.unit
+    selected = np.full(len(target), np.nan) if selected is None else selected
+
+    def distance(a: np.ndarray, b: np.ndarray) -> float:
+        if not np.isfinite(a - b).any():
+            return np.nan
+        if known.log:
+            return float(np.nanmedian(1200 * np.abs(np.log2(a / b))))
+        return float(np.nanmean(np.abs(a - b)) * (100 / np.ptp(target) if np.ptp(target) else 1))
+
+    defined = np.isfinite(measured)
+    accuracy = [raw_pitch_accuracy(measured, target, cents) if known.log else np.nan for cents in (50, 20)]
+    return TrackingScore(
+        descriptor=name,
+        error=distance(measured, target),
+        selection=distance(selected, target),
+        synthesis=distance(measured, selected),
+        unit=unit,
+        spearman=rank_correlation(measured, target) if defined.sum() > 1 and np.ptp(target[defined]) else np.nan,
+        rpa_50=accuracy[0],
+        rpa_20=accuracy[1],
+        voiced=float(100 * defined.mean()),
+    )
+
+
+@dataclass(frozen=True)
+class TransferScore:
+    """What of a sound survives its transfer to another timbre.
+
+    Attributes
+    ----------
+    pitch : float
+        Share of the frames voiced in both sounds whose pitches are within 50 cents, in %,
+        after the original's is transposed like the transfer; NaN if there are none.
+    voiced : float
+        Share of the original's voiced frames that are voiced in the transfer, in %.
+    level : float
+        Mean distance of the levels of the audible frames, in dB.
+    centroid : float
+        Spearman's correlation of the centroids of the audible frames.
+    """
+
+    pitch: float
+    voiced: float
+    level: float
+    centroid: float
+
+    def __str__(self) -> str:
+        return (
+            f"pitch {self.pitch:.1f} % within 50 cents, level error {self.level:.2f} dB, "
+            f"centroid Spearman {self.centroid:.3f}"
+        )
+
+
+def score_transfer(original: np.ndarray, decoded: np.ndarray, semitones: float = 0) -> TransferScore:
+    """Score what of a sound survives its transfer.
+
+    Parameters
+    ----------
+    original, decoded : ndarray, float32, (n,)
+    semitones : float
+        By which the transfer was transposed.
+
+    Returns
+    -------
+    TransferScore
+
+    Raises
+    ------
+    ValueError
+        The lengths differ, or the original is silent.
+    """
+    if len(original) != len(decoded):
+        raise ValueError(f"the sounds have {len(original)} and {len(decoded)} samples: cut them to the same length")
+    gains = frame_gain(original), frame_gain(decoded)
+    if gains[0].max() <= SILENCE:
+        raise ValueError("the original is silent: give a sound")
+    before, after = track_pyin(original), track_pyin(decoded)
+    both = np.isfinite(before) & np.isfinite(after)
+    audible = audible_frames(gains[0])
+    levels = [20 * np.log10(np.maximum(gain[audible], 1e-9)) for gain in gains]
+    centroids = [measure(sound, ["centroid"])["centroid"][audible] for sound in (original, decoded)]
+    return TransferScore(
+        pitch=raw_pitch_accuracy(after[both], before[both] * 2 ** (semitones / 12), 50) if both.any() else np.nan,
+        voiced=float(100 * both.sum() / max(np.isfinite(before).sum(), 1)),
+        level=float(np.mean(np.abs(levels[0] - levels[1]))),
+        centroid=rank_correlation(centroids[1], np.nan_to_num(centroids[0])),
+    )

@@ -1,0 +1,226 @@
+"""One timbre to play: a model, its codebook and an excitation, and everything they can do.
+
+Notebooks: all.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from timbrelib.codebook.analysis import analyse_codebook
+from timbrelib.codebook.table import Codebook
+from timbrelib.control.matching import match
+from timbrelib.control.rendering import Rendering, render_codes
+from timbrelib.control.saved_rendering import REFINEMENTS, SMOOTHNESS, Search
+from timbrelib.control.targets import FRAMES, Target, check_targets, fit_to_range, shape_curve
+from timbrelib.control.transfer import Transfer, transfer
+from timbrelib.descriptors.pitch import track_pyin
+from timbrelib.model.checkpoint import load_model
+from timbrelib.model.vqvae import DEFAULT_GAIN, VQVAE
+
+METHODS = ("path", "nearest")
+
+
+class Timbre:
+    """A timbre to play.
+
+    Parameters
+    ----------
+    model : VQVAE
+    codebook : Codebook
+        Of the model; its excitation makes the sound.
+
+    Examples
+    --------
+    >>> violin = timbrelib.load("violin")
+    >>> result = violin.render(violin.target("centroid", "sin"))
+    >>> result.score
+    >>> result.save("brightness")
+    """
+
+    def __init__(self, model: VQVAE, codebook: Codebook) -> None:
+        self.model, self.codebook = model, codebook
+
+    def __repr__(self) -> str:
+        return f"Timbre: {self.name}, {len(self.codebook)} codes, {self.excitation} excitation"
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.model.name
+
+    @property
+    def prefix(self) -> str:
+        """Prefix of the file names of its figures and sounds, as on the demo page."""
+        return self.model.prefix
+
+    @property
+    def excitation(self) -> str:
+        """Excitation that makes the sound: ``locked`` or ``noise``."""
+        return self.codebook.excitation
+
+    def excited(self, excitation: str) -> "Timbre":
+        """Return the same model with another excitation, for which the codebook is analysed again."""
+        if excitation == self.excitation:
+            return self
+        return Timbre(self.model, analyse_codebook(self.model, excitation))
+
+    def target(
+        self,
+        descriptor: str,
+        curve: str | np.ndarray,
+        low: float | None = None,
+        high: float | None = None,
+        n_frames: int = FRAMES,
+        fit: str | None = None,
+        weight: float = 1.0,
+    ) -> Target:
+        """Make a target that the codebook can follow.
+
+        Parameters
+        ----------
+        descriptor : str
+        curve : {"sin", "exp", "ramp", "steps"} or ndarray, float, (frames,)
+            A shape, or values in the descriptor's unit.
+        low, high : float, optional
+            Ends of a shape; by default the range that the codebook covers well.
+        n_frames : int
+            Length of a shape.
+        fit : {"shift", "clip"}, optional
+            Fit the values into the range of the codebook, see `timbrelib.control.targets.fit_to_range`.
+        weight : float
+            How much its squared error counts relative to other targets.
+
+        Returns
+        -------
+        Target
+
+        Raises
+        ------
+        ValueError
+            The descriptor or the shape does not exist, no code has the descriptor, the ends do
+            not rise, or the curve is undefined somewhere.
+        """
+        if isinstance(curve, str):
+            default = self.codebook.percentile_range(descriptor)
+            ends = (default[0] if low is None else low, default[1] if high is None else high)
+            curve = shape_curve(curve, descriptor, *ends, n_frames)
+        if fit is not None:
+            curve = fit_to_range(self.codebook, descriptor, curve, fit)
+        return Target(descriptor, curve, weight)
+
+    def render(
+        self,
+        *targets: Target,
+        gain: np.ndarray | float = DEFAULT_GAIN,
+        method: str = "path",
+        excitation: str | None = None,
+        smoothness: float = SMOOTHNESS,
+        refinements: int = REFINEMENTS,
+        track_f0: Callable[[np.ndarray], np.ndarray] = track_pyin,
+    ) -> Rendering:
+        """Choose codes that follow one target or several at once, decode them and measure the sound.
+
+        Parameters
+        ----------
+        *targets : Target
+        gain : ndarray, float, (frames,), or float
+            Linear gain.
+        method : {"path", "nearest"}
+            ``path`` chooses all codes together; ``nearest`` takes the nearest code of each
+            frame, as the paper does.
+        excitation : {"locked", "noise"}, optional
+            By default the timbre's own.
+        smoothness : float
+            From exact (0, the same as ``nearest``) to smooth, see `timbrelib.control.saved_rendering.Search`.
+        refinements : int
+            Number of times the path is decoded, measured and searched again.
+        track_f0 : callable
+            Measures the fundamental, see `timbrelib.descriptors.measure`.
+
+        Returns
+        -------
+        Rendering
+
+        Raises
+        ------
+        ValueError
+            The codebook cannot follow the targets, or a setting does not exist or is negative.
+        """
+        if method not in METHODS:
+            raise ValueError(f"there is no method {method!r}: choose one of {', '.join(METHODS)}")
+        timbre = self.excited(excitation or self.excitation)
+        curves = check_targets(timbre.codebook, targets)
+        weights = {target.descriptor: target.weight for target in targets if target.weight != 1}
+        search = Search(smoothness if method == "path" else 0.0, refinements, weights)
+        codes, audio = match(timbre.model, timbre.codebook, curves, search)
+        if np.ndim(gain) > 0 or gain != DEFAULT_GAIN:
+            audio = None  # it was decoded at another gain
+        return render_codes(timbre.model, timbre.codebook, curves, codes, gain, audio, search, track_f0)
+
+    def render_codes(self, codes: np.ndarray, *targets: Target, gain: np.ndarray | float = DEFAULT_GAIN) -> Rendering:
+        """Decode given codes, int (frames,), and measure the sound against targets; see `render`."""
+        curves = {target.descriptor: target.curve for target in targets}
+        return render_codes(self.model, self.codebook, curves, codes, gain)
+
+    def traverse(self, descriptor: str) -> Rendering:
+        """Play every code that has a descriptor for one frame, from its lowest value to its highest.
+
+        The traversal of the codebook of Bitton, Esling and Harada, 2020.  Its target are the
+        values of the codes.
+        """
+        codes = self.codebook.sort(descriptor)
+        return self.render_codes(codes, Target(descriptor, self.codebook[descriptor][codes]))
+
+    def transfer(
+        self,
+        sound: np.ndarray,
+        semitones: float | None = None,
+        smoothness: float = SMOOTHNESS,
+        refinements: int = REFINEMENTS,
+    ) -> Transfer:
+        """Play a sound with this timbre, at its own level.
+
+        Parameters
+        ----------
+        sound : ndarray, float, (n,)
+            Mono at 22,050 Hz.
+        semitones : float, optional
+            By which to transpose the pitch; by default octaves into the model's range.
+        smoothness, refinements
+            See `render`.
+
+        Returns
+        -------
+        Transfer
+
+        Raises
+        ------
+        ValueError
+            `sound` is empty, silent, not mono, or contains NaN; or no code is pitched.
+        """
+        return transfer(self.model, self.codebook, sound, semitones, Search(smoothness, refinements))
+
+
+def load(name_or_path: str | Path, excitation: str = "locked") -> Timbre:
+    """Load a timbre: a model and its codebook.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        ``violin``, ``singing``, ``trumpet``, ``horn``, ``cello``, one of your own, or the
+        folder of a model.
+    excitation : {"locked", "noise"}
+
+    Returns
+    -------
+    Timbre
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        See `timbrelib.load_model`; or the excitation does not exist.
+    """
+    model = load_model(name_or_path)
+    return Timbre(model, analyse_codebook(model, excitation))

@@ -1,0 +1,231 @@
+"""Timbre transfer: any sound, played by the codebook of another timbre.
+
+Bitton, Esling and Harada, "Vector-Quantized Timbre Representation", 2020 (arXiv 2007.06349),
+encode a sound with the model of another timbre, keep its gain and decode.  But an encoder
+applied to sounds unlike its training data loses the notes.  Here the codes are chosen as for
+drawn targets (`timbrelib.control.matching.match`): near the sound in pitch, brightness and
+spectrum, similar from frame to frame, and refined.
+
+Notebook: 07_timbre_transfer.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from timbrelib.audio.frames import SAMPLE_RATE, frame_gain, spectra
+from timbrelib.audio.levels import SILENCE, audible_frames, audible_level
+from timbrelib.audio.player import play
+from timbrelib.audio.sound_files import check_audio, save_audio
+from timbrelib.codebook.table import INNER, Codebook
+from timbrelib.control.matching import (
+    BLOCK,
+    CANDIDATES,
+    MAX_BLEND_OCTAVES,
+    UNVOICED_PENALTY,
+    error_unit,
+    signed_error,
+)
+from timbrelib.control.melody import hold, octave_shift, track_voiced
+from timbrelib.control.saved_rendering import Search
+from timbrelib.control.scores import TransferScore, score_transfer
+from timbrelib.control.viterbi import least_errors, refine_path
+from timbrelib.descriptors import measure
+from timbrelib.model.vqvae import VQVAE
+
+if TYPE_CHECKING:
+    from IPython.display import HTML, Audio
+    from matplotlib.figure import Figure
+
+log = logging.getLogger(__name__)
+
+CENTROID_WEIGHT = 0.5  # of an error of 1 % of the centroid's range, relative to one of 10 cents of pitch
+SPECTRUM_WEIGHT = 0.3  # of a distance of 1 dB between spectra
+MAX_ERROR = 60.0  # in units of 10 cents, of a code that has another note or none
+
+
+@dataclass
+class Transfer:
+    """A sound, and the same played by another timbre.
+
+    Attributes
+    ----------
+    timbre : str
+        Name of the model that plays.
+    original : ndarray, float32, (n,)
+    semitones : float
+        By which the pitch was transposed.
+    codes : ndarray, int64, (frames,)
+    gain : ndarray, float32, (frames,)
+        The original's.
+    audio : ndarray, float32, (n,)
+    path : Path or None
+        The WAV file, once it is saved.
+    """
+
+    timbre: str
+    original: np.ndarray
+    semitones: float
+    codes: np.ndarray
+    gain: np.ndarray
+    audio: np.ndarray
+    path: Path | None = None
+
+    def __repr__(self) -> str:
+        transposed = f"transposed by {self.semitones:+g} semitones, " if self.semitones else ""
+        return f"as {self.timbre}: {transposed}{self.score}"
+
+    @cached_property
+    def score(self) -> TransferScore:
+        """What of the sound survives."""
+        return score_transfer(self.original, self.audio, self.semitones)
+
+    def plot(self, source: str = "original") -> "Figure":
+        """Draw the spectrograms of the original, titled `source`, and of the transfer, with the score."""
+        from timbrelib import plots
+
+        return plots.spectrograms({source: self.original, f"as {self.timbre}": self.audio}, str(self.score))
+
+    def play(self, label: str = "") -> "HTML | Audio":
+        """Show a player, by default labelled with the score; it links the file if the sound is saved."""
+        return play(self.audio if self.path is None else self.path, label or repr(self))
+
+    def save(self, stem: str | Path) -> None:
+        """Write the sound as `stem`.wav and the original as `stem`_input.wav, each atomically.
+
+        Raises
+        ------
+        PermissionError
+            The folder is not writable.
+        """
+        path = Path(f"{stem}.wav")
+        save_audio(f"{stem}_input.wav", self.original)
+        save_audio(path, self.audio)
+        self.path = path
+
+
+def transfer(model: VQVAE, codebook: Codebook, audio: np.ndarray, semitones: float | None, search: Search) -> Transfer:
+    """Play a sound with another timbre, at its own level.
+
+    Parameters
+    ----------
+    model : VQVAE
+    codebook : Codebook
+        Of the model; its excitation decodes.
+    audio : ndarray, float, (n,)
+        Mono at 22,050 Hz.
+    semitones : float or None
+        By which to transpose the pitch; None for the octaves, as few as possible, that bring
+        most of it into the model's range.
+    search : Search
+
+    Returns
+    -------
+    Transfer
+
+    Raises
+    ------
+    ValueError
+        `audio` is empty, silent, not mono, or contains NaN; or no code of the model is pitched.
+    """
+    import librosa
+
+    audio = check_audio(audio)
+    gain = frame_gain(audio)
+    if gain.max() <= SILENCE:
+        raise ValueError("the sound is silent and has nothing to transfer: give another")
+    f0, voiced = track_voiced(audio)
+    if semitones is None:
+        pitch_range = codebook.percentile_range("fundamental")
+        semitones = 12 * octave_shift(f0[voiced], *pitch_range) if voiced.any() else 0
+    shifted = librosa.effects.pitch_shift(audio, sr=SAMPLE_RATE, n_steps=semitones) if semitones else audio
+    low, high = codebook.full_range("fundamental")
+    notes = np.where(voiced, np.clip(f0 * 2 ** (semitones / 12), low, high), low)  # (frames,)
+    targets = {"fundamental": notes, "centroid": reachable_centroid(codebook, audio, gain, notes[voiced])}
+    units = {
+        "fundamental": error_unit(codebook, "fundamental"),
+        "centroid": error_unit(codebook, "centroid") / CENTROID_WEIGHT,
+    }
+
+    def errors(values: Codebook | Mapping[str, np.ndarray], frames: slice, undefined: float) -> np.ndarray:
+        """Errors of values, (n,) or (frames, n), as (2, frames, n); 0 in pitch where the sound is unvoiced."""
+        pitch, centroid = (
+            signed_error(name, values[name], targets[name][frames, None], units[name]) for name in targets
+        )
+        limited = np.nan_to_num(pitch, nan=undefined).clip(-MAX_ERROR, MAX_ERROR)
+        return np.stack([np.where(voiced[frames, None], limited, 0), np.nan_to_num(centroid)])
+
+    candidates, candidate_errors, spectrum = [], [], spectra(shifted)
+    count = min(CANDIDATES, len(codebook))
+    for start in range(0, len(gain), BLOCK):
+        frames = slice(start, start + BLOCK)
+        distance = spectral_distances(spectrum[frames], model.spectra)  # (block, n_codes)
+        excess = SPECTRUM_WEIGHT * (distance - distance.min(axis=1, keepdims=True))  # over the nearest code
+        error = np.concatenate([errors(codebook, frames, MAX_ERROR), excess[None]]).astype(np.float32)
+        nearest, least = least_errors(error, count)  # (block, n), (3, block, n)
+        candidates.append(nearest)
+        candidate_errors.append(least)
+
+    def measure_error(codes: np.ndarray) -> np.ndarray:
+        measured = measure(model.decode(codes, gain, codebook.excitation), targets)
+        columns = {name: measured[name][: len(codes), None] for name in targets}  # (frames, 1)
+        return errors(columns, slice(None), UNVOICED_PENALTY)[:, :, 0]
+
+    codes = refine_path(
+        np.concatenate(candidates),
+        np.concatenate(candidate_errors, axis=1),
+        [MAX_BLEND_OCTAVES / units["fundamental"], np.inf, np.inf],
+        search.smoothness * model.distance,
+        measure_error,
+        search.refinements,
+    )
+    decoded = model.decode_to(len(audio), codes, gain, codebook.excitation)
+    return Transfer(model.name, audio, semitones, codes, gain, decoded)
+
+
+def reachable_centroid(codebook: Codebook, audio: np.ndarray, gain: np.ndarray, notes: np.ndarray) -> np.ndarray:
+    """Move the centroid of a sound into the range that the codebook has at all of the sound's pitches.
+
+    Parameters
+    ----------
+    codebook : Codebook
+    audio : ndarray, float32, (n,)
+    gain : ndarray, float, (frames,)
+        The sound's; inaudible frames hold the centroid of the nearest audible one.
+    notes : ndarray, float, (n,)
+        Fundamentals in Hz.
+
+    Returns
+    -------
+    ndarray, float64, (frames,)
+        In Hz; narrowed only if it is wider than the range.
+    """
+    centroid = measure(audio, ["centroid"])["centroid"]
+    known = np.isfinite(centroid) & audible_frames(gain)
+    low, high = np.percentile(centroid[known], INNER)
+    dark, bright = centroid_range(codebook, notes)
+    width = min(1, (bright - dark) / max(high - low, 1e-9))
+    shift = max(dark - low, 0) + min(bright - (low + width * (high - low)), 0)
+    return low + width * (hold(centroid, known).clip(low, high) - low) + shift
+
+
+def centroid_range(codebook: Codebook, notes: np.ndarray) -> tuple[float, float]:
+    """Range of centroids, in Hz, that codes of all notes have in common; if there is none, that of all codes."""
+    if len(notes):
+        try:
+            return codebook.joint_range("centroid", "fundamental", *np.percentile(notes, INNER))
+        except ValueError:
+            log.warning("no brightness is common to all notes of the sound: some will be darker or brighter than asked")
+    return codebook.percentile_range("centroid")
+
+
+def spectral_distances(frames: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """RMS distances in dB of frames, (frames, N_BINS), from codes, (n_codes, N_BINS), as (frames, n_codes)."""
+    from sklearn.metrics import euclidean_distances
+
+    return euclidean_distances(audible_level(frames), audible_level(codes)) / np.sqrt(codes.shape[1])

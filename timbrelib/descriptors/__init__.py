@@ -1,0 +1,135 @@
+"""Acoustic descriptors of frames: what a target curve can ask for.
+
+Each descriptor is one function from magnitude spectra to one value per frame, registered in
+`DESCRIPTORS`.  A new entry there appears in the codebook table, the targets and the figures.
+
+Notebooks: 02_codebook_pca, 03_descriptor_histogram, 04_target_decode.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from timbrelib.audio.frames import SAMPLE_RATE, spectrum_blocks, spectrum_gain
+from timbrelib.audio.levels import SILENCE
+from timbrelib.audio.sound_files import check_audio
+from timbrelib.descriptors.pitch import VOICED, estimate_pitch
+
+BLOCK = 128  # frames measured at a time, few enough for the processor's cache
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """One acoustic descriptor.
+
+    Attributes
+    ----------
+    unit : str
+        Unit for axis labels; empty for a ratio.
+    log : bool
+        Whether distances are perceived on a logarithmic scale, as for a fundamental.
+    measure : callable
+        Function from magnitude spectra, float (frames, N_BINS), to values, float (frames,).
+    """
+
+    unit: str
+    log: bool
+    measure: Callable[[np.ndarray], np.ndarray]
+
+
+def centroid(spectrum: np.ndarray) -> np.ndarray:
+    """Spectral centroid in Hz, (frames, N_BINS) -> (frames,): magnitude-weighted mean frequency."""
+    import librosa
+
+    return librosa.feature.spectral_centroid(S=spectrum.T, sr=SAMPLE_RATE)[0]
+
+
+def bandwidth(spectrum: np.ndarray) -> np.ndarray:
+    """Spectral bandwidth in Hz, (frames, N_BINS) -> (frames,): standard deviation around the centroid."""
+    import librosa
+
+    return librosa.feature.spectral_bandwidth(S=spectrum.T, sr=SAMPLE_RATE)[0]
+
+
+def rolloff(spectrum: np.ndarray) -> np.ndarray:
+    """Spectral rolloff in Hz, (frames, N_BINS) -> (frames,): 85 % of the magnitude lies below it."""
+    import librosa
+
+    return librosa.feature.spectral_rolloff(S=spectrum.T, sr=SAMPLE_RATE)[0]
+
+
+def flatness(spectrum: np.ndarray) -> np.ndarray:
+    """Spectral flatness in 0..1, (frames, N_BINS) -> (frames,): geometric over arithmetic mean of the power."""
+    import librosa
+
+    return librosa.feature.spectral_flatness(S=spectrum.T)[0]
+
+
+def fundamental(spectrum: np.ndarray) -> np.ndarray:
+    """Fundamental in Hz, (frames, N_BINS) -> (frames,); NaN where the frame is not clearly pitched."""
+    f0, periodicity = estimate_pitch(spectrum)
+    return np.where(periodicity >= VOICED, f0, np.nan)
+
+
+DESCRIPTORS = {
+    "centroid": Descriptor("Hz", False, centroid),
+    "bandwidth": Descriptor("Hz", False, bandwidth),
+    "rolloff": Descriptor("Hz", False, rolloff),
+    "flatness": Descriptor("", False, flatness),
+    "fundamental": Descriptor("Hz", True, fundamental),
+}
+
+
+def descriptor(name: str) -> Descriptor:
+    """Look up a descriptor by name.
+
+    Raises
+    ------
+    ValueError
+        No descriptor has that name; the message lists those that exist.
+    """
+    if name not in DESCRIPTORS:
+        raise ValueError(f"there is no descriptor {name!r}: choose one of {', '.join(DESCRIPTORS)}")
+    return DESCRIPTORS[name]
+
+
+def measure(
+    audio: np.ndarray, names: Iterable[str], track_f0: Callable[[np.ndarray], np.ndarray] | None = None
+) -> dict[str, np.ndarray]:
+    """Measure descriptors on every frame of a sound.
+
+    Parameters
+    ----------
+    audio : ndarray, float, (n,)
+    names : iterable of str
+        Keys of `DESCRIPTORS`.
+    track_f0 : callable, optional
+        Measures the fundamental instead of the descriptor's own function, from audio, float
+        (n,), to Hz, float (frames,): `timbrelib.descriptors.pitch.track_pyin` to score a
+        sound, `timbrelib.descriptors.pitch.track_autocorrelation` to show it quickly.
+
+    Returns
+    -------
+    dict of str to ndarray, float64, (frames,)
+        Values in the descriptor's unit; NaN where it is undefined (silence, no pitch).
+
+    Raises
+    ------
+    ValueError
+        A descriptor does not exist, or `audio` is not finite mono.
+    """
+    audio = check_audio(audio)
+    functions = {name: descriptor(name).measure for name in names}
+    tracked = {"fundamental"} & set(functions) if track_f0 else set()
+    blocks: dict[str, list[np.ndarray]] = {name: [] for name in functions if name not in tracked}
+    for spectrum in spectrum_blocks(audio) if blocks else ():
+        for start in range(0, len(spectrum), BLOCK):
+            part = spectrum[start : start + BLOCK]  # (frames, N_BINS)
+            sounding = spectrum_gain(part) > SILENCE  # (frames,)
+            for name, block in blocks.items():
+                block.append(np.where(sounding, functions[name](part), np.nan))
+    measured = {name: np.concatenate(block).astype(np.float64) for name, block in blocks.items()}
+    if track_f0 and tracked:
+        measured["fundamental"] = track_f0(audio)
+    return {name: measured[name] for name in functions}

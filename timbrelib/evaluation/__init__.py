@@ -1,0 +1,1 @@
+"""Measure models and methods, and compare them."""

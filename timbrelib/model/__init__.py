@@ -1,0 +1,1 @@
+"""The VQ-VAE, its weights on disk, and the models that ship."""

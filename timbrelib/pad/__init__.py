@@ -1,0 +1,1 @@
+"""The drawing pad: Python in the kernel, plain JavaScript in the page."""

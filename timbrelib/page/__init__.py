@@ -1,0 +1,1 @@
+"""The demo page, and the notebooks that make its figures and sounds."""

@@ -1,0 +1,1 @@
+"""Folders of recordings: scan, split, cut into training frames, download, synthesise."""

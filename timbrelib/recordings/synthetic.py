@@ -1,0 +1,111 @@
+"""A small corpus of bowed strings, generated: sound whose exact fundamental is known.
+
+It stands in for recordings where there are none: notebook 01_train and the tests train on
+it.  Each phrase is a sum of harmonics with glides, vibrato, changing brightness and bow
+noise, through a fixed body.
+
+Notebook: 01_train.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from timbrelib.audio.frames import SAMPLE_RATE
+from timbrelib.audio.sound_files import save_audio
+from timbrelib.recordings.corpus import Recording
+
+LOWEST, HIGHEST = 196.0, 1568.0  # Hz: G3 to G6, three octaves of a violin
+BODY = ((280, 40, 6), (460, 60, 8), (1100, 250, 5), (2600, 700, 9))  # resonances: centre Hz, width Hz, height dB
+
+
+@dataclass(frozen=True)
+class Phrase(Recording):
+    """A generated recording.
+
+    Attributes
+    ----------
+    f0 : ndarray, float64, (n,)
+        Its fundamental at every sample, in Hz.
+    """
+
+    f0: np.ndarray
+
+
+def bowed_string(f0: np.ndarray, slope: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+    """Synthesise a string.
+
+    Parameters
+    ----------
+    f0 : ndarray, float, (n,)
+        Fundamental in Hz at every sample.
+    slope : ndarray, float, (n,)
+        Fall of the harmonics in dB an octave: 6 is bright, 14 is dark.
+    noise : float
+        RMS of the bow noise relative to the string's, linear.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, float32, (n,)
+        Peak at 0.25.
+    """
+    from scipy.signal import lfilter
+
+    phase = 2 * np.pi * np.cumsum(f0) / SAMPLE_RATE
+    sound = np.zeros(len(f0))
+    for harmonic in range(1, int(SAMPLE_RATE / 2 / f0.min()) + 1):
+        frequency = harmonic * f0
+        level = body(frequency) - slope * np.log2(harmonic)  # dB
+        level = np.where(frequency < 0.48 * SAMPLE_RATE, level, -np.inf)  # no aliases
+        sound += 10 ** (level / 20) * np.sin(harmonic * phase)
+    hiss = lfilter([1], [1, -0.9], rng.standard_normal(len(f0)))
+    sound += hiss * noise * sound.std() / hiss.std()
+    return (0.25 * sound / np.abs(sound).max()).astype(np.float32)
+
+
+def body(frequency: np.ndarray) -> np.ndarray:
+    """Response of the body in dB at frequencies in Hz, of the same shape."""
+    resonances = (height / (1 + ((frequency - centre) / width) ** 2) for centre, width, height in BODY)
+    return sum(resonances, start=np.zeros_like(frequency))
+
+
+def string_corpus(minutes: float = 1.0, seed: int = 0) -> list[Phrase]:
+    """Generate a corpus of phrases of 4 s.
+
+    Parameters
+    ----------
+    minutes : float
+    seed : int
+        Another seed gives other phrases: one for training, one for testing.
+
+    Returns
+    -------
+    list of Phrase
+    """
+    rng = np.random.default_rng(seed)
+    return [phrase(f"phrase {number}", rng) for number in range(max(1, round(minutes * 60 / 4)))]
+
+
+def write_strings(folder: str | Path, minutes: float = 1.0, seed: int = 0) -> Path:
+    """Write a corpus as a folder of recordings, 16-bit wav, and give the folder; else as `string_corpus`."""
+    for recording in string_corpus(minutes, seed):
+        save_audio(Path(folder) / f"{recording.name}.wav", recording.audio)
+    return Path(folder)
+
+
+def phrase(name: str, rng: np.random.Generator) -> Phrase:
+    """Play four seconds: three notes with glides between them, vibrato, a change of brightness."""
+    n = 4 * SAMPLE_RATE
+    seconds = np.arange(n) / SAMPLE_RATE
+    span = np.log2(HIGHEST / LOWEST)
+    notes = np.clip(rng.uniform(0, span) + np.cumsum(rng.uniform(-0.6, 0.6, 3)), 0, span)  # octaves above LOWEST
+    onsets = [0, 1.2, 1.5, 2.5, 2.9, 4]  # each note is held, then glides
+    pitch = np.interp(seconds, onsets, [notes[0], notes[0], notes[1], notes[1], notes[2], notes[2]])
+    vibrato = rng.uniform(0, 0.25) / 12 * np.sin(2 * np.pi * rng.uniform(4.5, 6.5) * seconds)
+    f0 = LOWEST * 2 ** (pitch + vibrato)
+    slope = np.interp(seconds, [0, 2, 4], rng.uniform(6, 14, 3))
+    swell = np.interp(seconds, [0, 0.08, 2, 3.9, 4], [0, *rng.uniform(0.4, 1, 3), 0])
+    sound = bowed_string(f0, slope, rng.uniform(0.003, 0.03), rng) * swell
+    return Phrase(name, sound.astype(np.float32), f0)

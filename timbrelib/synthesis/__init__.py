@@ -1,0 +1,1 @@
+"""From unit-gain spectra and gains to sound."""

@@ -1,0 +1,1 @@
+"""Learn a timbre from a folder of recordings."""
