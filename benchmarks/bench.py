@@ -1,8 +1,8 @@
-"""Time the library beside other ways to the same end: ``make bench``.
+"""Benchmark the library against alternatives: ``make bench``.
 
-Machines differ, and one machine differs from minute to minute.  So the actions of a group take
-turns (A B C A B C ...), and each is first of all compared with its group's reference in the same
-round.  ``results.json`` keeps every sample; ``README.md`` is written from it alone.
+Machines differ, and the speed of one machine varies from minute to minute.  So the actions of a
+group are interleaved (A B C A B C ...), and each is compared with the group's reference in the
+same round.  ``results.json`` keeps every sample; ``README.md`` is written from it alone.
 """
 
 import argparse
@@ -13,8 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -26,25 +28,28 @@ from timing import Actions, group, machine, quartiles, significant
 import timbrelib
 from timbrelib.audio import frames
 from timbrelib.audio.frames import HOP, N_FFT, SAMPLE_RATE, seconds_to_frames
-from timbrelib.control.targets import FRAMES, span, target
+from timbrelib.control.matching import match
+from timbrelib.control.targets import FRAMES, Target
+from timbrelib.control.timbre import Timbre
+from timbrelib.control.viterbi import Search
 from timbrelib.evaluation.metrics import reconstruction_distance
 from timbrelib.files import atomic_write
 from timbrelib.model.vqvae import VQVAE
-from timbrelib.pad.axes import axis
-from timbrelib.pad.controller import Sketch, hear, shown
-from timbrelib.recordings.corpus import recordings
+from timbrelib.pad.axes import Axis, make_axis
+from timbrelib.pad.controller import RenderRequest, page_result, render_request
+from timbrelib.recordings.corpus import load_recordings
 from timbrelib.recordings.synthetic import string_corpus
-from timbrelib.recordings.training_frames import frames
-from timbrelib.synthesis import excitation
+from timbrelib.recordings.training_frames import cut_frames
+from timbrelib.synthesis import locked
 
 HOME = Path(__file__).resolve().parent
-SERIES = HOME.parent / "Audio_Exemple" / "violin_centroid_sin.json"
-LONG = 600  # s, long enough for every kind of block
+RENDERING = HOME.parent / "Audio_Exemple" / "violin_centroid_sin.json"
+LONG = 600  # s, more than a block of every kind
 LSD_BAR = 4.9  # dB on the violin's test split
 DECODE, IMPORT = "decode, locked phase", "import timbrelib"
 PYWORLD = "pyworld: DIO, StoneMask, CheapTrick and D4C every 5 ms, synthesis"
 NO_PYWORLD = "pyworld is not installed: pip install pyworld==0.3.5 setuptools==80.10.2"
-AIMS = (  # group, row, at most so many s or at least so many x real time
+AIMS = (  # group, row, and its maximum time in s or minimum speed in x real time
     ("import", IMPORT, 0.3, "s"),
     ("control", "centroid target to 24 s of sound", 0.3, "s"),
     ("control", "fundamental target to 24 s of sound", 0.3, "s"),
@@ -54,39 +59,39 @@ AIMS = (  # group, row, at most so many s or at least so many x real time
 
 
 def main() -> None:
-    """Measure, and write ``results.json`` and ``README.md``."""
-    parser = argparse.ArgumentParser(description="time timbrelib beside other ways to the same end")
+    """Run the benchmarks and write ``results.json`` and ``README.md``."""
+    parser = argparse.ArgumentParser(description="benchmark timbrelib against alternatives")
     parser.add_argument("--data", help="folder of recordings (default: $TIMBRE_DATA, or recordings)")
-    parser.add_argument("--out", type=Path, default=HOME, help="folder to write (default: benchmarks)")
+    parser.add_argument("--out", type=Path, default=HOME, help="folder to write into (default: benchmarks)")
     parser.add_argument("--quick", action="store_true", help="a trial: few rounds, and nothing that takes long")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as cache:
-        os.environ["XDG_CACHE_HOME"] = cache  # for the codebook's table, of which nothing is left behind
+        os.environ["XDG_CACHE_HOME"] = cache  # for the codebook table, removed afterwards
         results = measure(options.data, options.quick)
     for name, text in (("results.json", json.dumps(results, indent=1) + "\n"), ("README.md", readme(results))):
         with atomic_write(options.out / name) as part:
             part.write_text(text, encoding="utf-8")
-    print(f"the figures are in {options.out / 'README.md'}")
+    print(f"written: {options.out / 'README.md'}, results.json")
 
 
 def measure(data: str | None, quick: bool) -> dict:
-    """Time everything; `data` is the folder of recordings, `quick` leaves out what takes long."""
+    """Run all benchmarks; `data` is the folder of recordings, `quick` leaves out what takes long."""
     many, few = (1, 1) if quick else (15, 5)  # rounds
-    model, series = timbrelib.load_model("violin"), timbrelib.load_rendering(SERIES)
-    audio_s = (len(series.codes) - 1) * HOP / SAMPLE_RATE
+    timbre, saved = timbrelib.load("violin"), timbrelib.load_rendering(RENDERING)
+    model, audio_s = timbre.model, (len(saved.codes) - 1) * HOP / SAMPLE_RATE
 
-    ways, missing = ways_to_sound(model, series.codes, series.gain)
-    reference = {DECODE: ways[DECODE]}
-    groups = {"synthesis": group(ways, many, [audio_s] * len(ways)) | {"missing": missing}}
-    groups["control"] = group(reference | ways_to_control(model), few)
+    actions, missing = synthesis_actions(model, saved.codes, saved.gain)
+    reference = {DECODE: actions[DECODE]}
+    groups = {"synthesis": group(actions, many, [audio_s] * len(actions)) | {"missing": missing}}
+    groups["control"] = group(reference | control_actions(timbre), few)
 
     seconds = (24, 6) if quick else (24, 6, LONG)
-    codes = {s: long_series(model, series.codes, seconds_to_frames(s)) for s in seconds}
+    codes = {s: repeat_codes(model, saved.codes, seconds_to_frames(s)) for s in seconds}
     sounds = {s: model.decode(codes[s]) for s in seconds}
     groups["encode"] = group({f"encode {s} s": lambda s=s: model.encode(sounds[s]) for s in seconds}, few, seconds)
     groups["decode"] = group({f"decode {s} s": lambda s=s: model.decode(codes[s]) for s in seconds}, few, seconds)
 
-    steps, corpus = ((2, 4) if quick else (50, 150)), frames(string_corpus(1.0))
+    steps, corpus = ((2, 4) if quick else (50, 150)), cut_frames(string_corpus(1.0))
     step_s = timbrelib.TrainingConfig().batch * HOP / SAMPLE_RATE  # s of audio in a step
     runs = {
         f"train, {n} steps": lambda n=n: timbrelib.train(corpus, timbrelib.TrainingConfig(steps=n), progress=False)
@@ -103,23 +108,23 @@ def measure(data: str | None, quick: bool) -> dict:
         "machine": machine(),
         "aims": aims(groups),
         "groups": groups,
-        # the longer run differs by steps alone, for both begin and end alike
+        # the two runs differ only in their steps, since both begin and end alike
         "training_audio_per_s": quartiles((steps[1] - steps[0]) * step_s / (long - short)),
-        "blocks": seams(model, codes[seconds[-1]], sounds[seconds[-1]]),
+        "blocks": compare_blocks(model, codes[seconds[-1]], sounds[seconds[-1]]),
         "memory_mb": {} if quick else {action: peak_memory(action) for action in ("decode", "encode")},
         "lsd_bar": {"bar_db": LSD_BAR} | ({"missing": "not in a trial"} if quick else time_to_bar(data)),
     }
 
 
-def ways_to_sound(model: VQVAE, codes: np.ndarray, gain: np.ndarray) -> tuple[Actions, dict[str, str]]:
-    """Make the sound of a series, codes and gain (frames,), in every way there is; and say which are missing."""
+def synthesis_actions(model: VQVAE, codes: np.ndarray, gain: np.ndarray) -> tuple[Actions, dict[str, str]]:
+    """Synthesise codes and gain, (frames,), with the library and with alternatives; say why one is missing."""
     magnitude = (model.spectra[codes] * gain[:, None].astype(np.float32)).T  # (N_BINS, frames)
     sound = model.decode(codes, gain)
     spectrum = librosa.stft(sound, n_fft=N_FFT, hop_length=HOP)  # (N_BINS, frames)
-    unlike = np.random.default_rng(0).permutation(model.config.n_codes)[: len(codes)]
-    ways = {
+    shuffled = np.random.default_rng(0).permutation(model.config.n_codes)[: len(codes)]
+    actions = {
         DECODE: lambda: model.decode(codes, gain),
-        f"{DECODE}, another code every frame": lambda: model.decode(unlike),
+        f"{DECODE}, another code every frame": lambda: model.decode(shuffled),
         "decode, noise (the paper's)": lambda: model.decode(codes, gain, "noise"),
         "Griffin-Lim, 32 iterations": lambda: librosa.griffinlim(
             magnitude, n_iter=32, hop_length=HOP, n_fft=N_FFT, random_state=0
@@ -129,7 +134,7 @@ def ways_to_sound(model: VQVAE, codes: np.ndarray, gain: np.ndarray) -> tuple[Ac
     try:
         import pyworld
     except ModuleNotFoundError:  # pyworld, or the pkg_resources that it takes from setuptools before 81
-        return ways, {PYWORLD: NO_PYWORLD}
+        return actions, {PYWORLD: NO_PYWORLD}
     wave = sound.astype(np.float64)
 
     def analyse_and_synthesise() -> np.ndarray:
@@ -138,41 +143,48 @@ def ways_to_sound(model: VQVAE, codes: np.ndarray, gain: np.ndarray) -> tuple[Ac
         envelope = pyworld.cheaptrick(wave, f0, times, SAMPLE_RATE)
         return pyworld.synthesize(f0, envelope, pyworld.d4c(wave, f0, times, SAMPLE_RATE), SAMPLE_RATE)
 
-    return ways | {PYWORLD: analyse_and_synthesise}, {}
+    return actions | {PYWORLD: analyse_and_synthesise}, {}
 
 
-def ways_to_control(model: VQVAE) -> Actions:
-    """Analyse the codebook, and go from targets of 24 s and drawings of 6 s to what is heard and shown."""
-    table = timbrelib.analyse_codebook(model)
-    ways = {
-        "analysis of the codebook": lambda: timbrelib.analyse_codebook(model, cache=False),
-        "analysis of the codebook, cached": lambda: timbrelib.analyse_codebook(model),
+def control_actions(timbre: Timbre) -> Actions:
+    """Analyse the codebook, follow targets of 24 s without scoring, and render drawings of 6 s for the page."""
+    actions = {
+        "analysis of the codebook": lambda: timbrelib.analyse_codebook(timbre.model, cache=False),
+        "analysis of the codebook, cached": lambda: timbrelib.analyse_codebook(timbre.model),
     }
     for name in ("centroid", "fundamental"):
-        curve, short = (target("sin", name, *span(table, name), n) for n in (FRAMES, seconds_to_frames(6)))
-        drawn, axes = Sketch(model, table, {name: short}), [axis(table, name)]
-        ways[f"{name} target to 24 s of sound"] = lambda targets={name: curve}: timbrelib.render(
-            model, table, targets, measure=lambda _audio, _names: {}
-        )
-        ways[f"{name} drawing to 6 s of sound, curves and spectrogram"] = lambda drawn=drawn, axes=axes: shown(
-            hear(drawn)[0], axes
-        )
-    return ways
+        target, drawn = (timbre.target(name, "sin", n_frames=n) for n in (FRAMES, seconds_to_frames(6)))
+        request, axes = RenderRequest(timbre, {name: drawn.curve}), [make_axis(timbre.codebook, name)]
+        actions[f"{name} target to 24 s of sound"] = partial(follow, timbre, target)
+        actions[f"{name} drawing to 6 s of sound, curves and spectrogram"] = partial(draw, request, axes)
+    return actions
 
 
-def long_series(model: VQVAE, codes: np.ndarray, n_frames: int) -> np.ndarray:
-    """Repeat codes, (frames,), to a length; each time with the next code for each, so that changes stay as frequent."""
+def follow(timbre: Timbre, target: Target) -> np.ndarray:
+    """Match a target and decode its codes."""
+    codes, audio = match(timbre.model, timbre.codebook, {target.descriptor: target.curve}, Search())
+    return timbre.model.decode(codes, excitation=timbre.excitation) if audio is None else audio
+
+
+def draw(request: RenderRequest, axes: Sequence[Axis]) -> dict:
+    """Render a drawing as the drawing pad does, up to what the page shows."""
+    rendering, _ = render_request(request)
+    return page_result(rendering, axes)
+
+
+def repeat_codes(model: VQVAE, codes: np.ndarray, n_frames: int) -> np.ndarray:
+    """Repeat codes, (frames,), to a length, each time shifted to the next code, so that as many of them change."""
     repeat = np.arange(-(-n_frames // len(codes)))[:, None]
     return ((codes + repeat) % model.config.n_codes).ravel()[:n_frames]  # (repeats, frames) -> (n_frames,)
 
 
 def run(program: str) -> None:
-    """Run a program in a Python of its own."""
+    """Run a program in a new Python process."""
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def aims(groups: dict) -> list[dict]:
-    """Compare medians with what is wanted."""
+    """Compare medians with the aims."""
     compared = []
     for name, row, aim, unit in AIMS:
         rows = groups[name]["rows"]
@@ -186,16 +198,16 @@ def aims(groups: dict) -> list[dict]:
     return compared
 
 
-def seams(model: VQVAE, codes: np.ndarray, sound: np.ndarray) -> dict:
-    """Compare decoding and encoding in blocks, at least four, with doing it in one: the largest differences."""
+def compare_blocks(model: VQVAE, codes: np.ndarray, sound: np.ndarray) -> dict:
+    """Decode and encode in at least four blocks and in a single one; return the largest differences."""
 
-    def made(decode_block: int, encode_block: int) -> tuple[np.ndarray, ...]:
-        with patch.object(synthesis, "BLOCK", decode_block), patch.object(audio, "BLOCK", encode_block):
+    def decode_and_encode(decode_block: int, encode_block: int) -> tuple[np.ndarray, ...]:
+        with patch.object(locked, "BLOCK", decode_block), patch.object(frames, "BLOCK", encode_block):
             return model.decode(codes), *model.encode(sound)
 
-    most = len(codes) // 4
-    blocked = made(min(excitation.BLOCK, most), min(frames.BLOCK, most))
-    whole = made(len(codes), len(codes))
+    quarter = len(codes) // 4
+    blocked = decode_and_encode(min(locked.BLOCK, quarter), min(frames.BLOCK, quarter))
+    whole = decode_and_encode(len(codes), len(codes))
     return {
         "audio_s": significant(len(sound) / SAMPLE_RATE),
         "decode_db": below_peak(blocked[0], whole[0]),
@@ -205,41 +217,41 @@ def seams(model: VQVAE, codes: np.ndarray, sound: np.ndarray) -> dict:
 
 
 def below_peak(blocked: np.ndarray, whole: np.ndarray) -> float | None:
-    """Largest difference of two arrays, (n,), in dB relative to the peak; None where they are the same."""
+    """Largest difference of two arrays, (n,), in dB relative to the peak; None if they are identical."""
     difference = np.abs(blocked - whole).max()
     return significant(20 * np.log10(difference / np.abs(whole).max())) if difference else None
 
 
 def peak_memory(action: str) -> int:
-    """Give in MB what decoding or encoding 10 minutes needs beyond the same for 6 s, its result included."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:  # whose memory begins small
+    """Memory in MB that decoding or encoding 10 minutes needs beyond that for 6 s, including its result."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:  # a new process, of small memory
         return pool.submit(memory_growth, action).result()
 
 
 def memory_growth(action: str) -> int:
-    """Measure it in this process, which has done nothing else."""
-    model, codes, peaks = timbrelib.load_model("violin"), timbrelib.load_rendering(SERIES).codes, []
+    """Measure `peak_memory` in this process, which must have done nothing else."""
+    model, codes, peaks = timbrelib.load_model("violin"), timbrelib.load_rendering(RENDERING).codes, []
     noise = np.random.default_rng(0).standard_normal(LONG * SAMPLE_RATE, dtype=np.float32)
     for seconds in (6, LONG):
         if action == "decode":
-            model.decode(long_series(model, codes, seconds_to_frames(seconds)))
+            model.decode(repeat_codes(model, codes, seconds_to_frames(seconds)))
         else:
             model.encode(noise[: seconds * SAMPLE_RATE])
         status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-        peaks.append(int(status["VmHWM"].split()[0]))  # kB; getrusage's peak would be the parent's
+        peaks.append(int(status["VmHWM"].split()[0]))  # kB; getrusage would give the peak of the parent
     return round((peaks[1] - peaks[0]) * 1024 / 1e6)
 
 
 def time_to_bar(data: str | None) -> dict:
-    """Train longer and longer, a whole schedule each time, until the violin's test split is close enough."""
+    """Train complete runs, each twice as long, until the LSD of the violin's test split is low enough."""
     try:
-        corpus, test = frames(recordings("violin", "train", data)), recordings("violin", "test", data)
+        corpus, test = (load_recordings("violin", split, data) for split in ("train", "test"))
     except FileNotFoundError:
         return {"missing": "needs the recordings: make bench TIMBRE_DATA=FOLDER"}
-    tried, steps = [], 250
+    training_frames, tried, steps = cut_frames(corpus), [], 250
     while not tried or (tried[-1]["lsd_db"] > LSD_BAR and steps <= timbrelib.TrainingConfig().steps):
         start = time.perf_counter()
-        model, _ = timbrelib.train(corpus, timbrelib.TrainingConfig(steps=steps), progress=False)
+        model, _ = timbrelib.train(training_frames, timbrelib.TrainingConfig(steps=steps), progress=False)
         minutes = significant((time.perf_counter() - start) / 60)
         tried.append({"steps": steps, "minutes": minutes, "lsd_db": round(reconstruction_distance(model, test)[0], 2)})
         steps *= 2

@@ -1,4 +1,4 @@
-"""How ``make bench`` times: actions take turns, and are compared within a round."""
+"""Time actions for ``make bench``: interleaved, and compared within a round."""
 
 import os
 import platform
@@ -15,21 +15,21 @@ Actions = dict[str, Callable[[], object]]
 
 
 def group(actions: Actions, rounds: int, audio_s: Sequence[float] = ()) -> dict:
-    """Let actions take turns, each once to warm up and then once a round; the first is the reference.
+    """Time interleaved actions, each once to warm up and then once per round; the first is the reference.
 
     Parameters
     ----------
     actions : dict of str to callable
     rounds : int
     audio_s : sequence of float, optional
-        Seconds of audio that each action makes or takes; ratios are then of the time per
-        second of audio.
+        Seconds of audio that each action produces or consumes; ratios are then ratios of the
+        time per second of audio.
 
     Returns
     -------
     dict
-        ``reference``, and ``rows``: by action its ``samples_s``, seconds, one a round; the
-        quartiles of its ``ratio`` to the reference; ``audio_s``.
+        ``reference``, the name of an action, and ``rows``: by action its ``samples_s`` (seconds,
+        one per round), the quartiles of its ``ratio`` to the reference, and ``audio_s``.
     """
     samples = {name: [] for name in actions}
     for number in range(rounds + 1):
@@ -60,7 +60,7 @@ def significant(value: float) -> float:
 
 
 def machine() -> dict:
-    """Describe the machine by what bears on speed."""
+    """Describe the machine by what determines its speed."""
     models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     versions = {}
     for package in PACKAGES:

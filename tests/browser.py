@@ -1,4 +1,4 @@
-"""A real JupyterLab with a real browser in front of it, for the tests of the widgets."""
+"""JupyterLab and Notebook in a real browser, for the tests of the widgets."""
 
 import ast
 import json
@@ -19,25 +19,25 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TOKEN = "timbre"
-PATIENCE = 30_000  # ms
-QUIET = {"fetchNews": "false", "checkForUpdates": False}
+TIMEOUT = 30_000  # ms
+NO_NOTIFICATIONS = {"fetchNews": "false", "checkForUpdates": False}
 
 
 class Lab:
-    """A Jupyter server of its own, with settings and runtime files of its own, on a folder of notebooks."""
+    """A Jupyter server for a folder of notebooks, isolated from the user's settings and running servers."""
 
     def __init__(self, folder: Path):
         self.folder = folder / "notebooks"
         self.folder.mkdir()
         self.runtime = folder / "runtime"
-        self.open = []  # notebooks, the newest last
+        self.open_notebooks = []  # names, the newest last
         settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
         settings.mkdir(parents=True)
-        (settings / "notification.jupyterlab-settings").write_text(json.dumps(QUIET))
+        (settings / "notification.jupyterlab-settings").write_text(json.dumps(NO_NOTIFICATIONS))
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.address = f"http://127.0.0.1:{free.getsockname()[1]}"
-        own = {
+        folders = {
             "JUPYTER_CONFIG_DIR": "config",
             "JUPYTER_RUNTIME_DIR": "runtime",
             "JUPYTERLAB_SETTINGS_DIR": "settings",
@@ -49,7 +49,7 @@ class Lab:
         self.server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options, f"--port={self.address.rsplit(':', 1)[1]}"],
             cwd=self.folder,
-            env=os.environ | {name: str(folder / place) for name, place in own.items()},
+            env=os.environ | {name: str(folder / place) for name, place in folders.items()},
             stdout=self.log,
             stderr=subprocess.STDOUT,
         )
@@ -58,16 +58,16 @@ class Lab:
     def _wait(self):
         for _ in range(240):
             try:
-                return self.ask("api/status")
+                return self.request("api/status")
             except (urllib.error.URLError, ConnectionError):
                 assert self.server.poll() is None, Path(self.log.name).read_text()
                 time.sleep(0.25)
         raise TimeoutError(Path(self.log.name).read_text())
 
-    def ask(self, path: str, method: str = "GET"):
+    def request(self, path: str, method: str = "GET"):
         request = urllib.request.Request(f"{self.address}/{path}?token={TOKEN}", method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.loads(answer.read() or "null")
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.loads(response.read() or "null")
 
     def stop(self):
         self.server.terminate()
@@ -76,7 +76,7 @@ class Lab:
 
     @contextmanager
     def _kernel(self):
-        """The kernel of the notebook that was opened last."""
+        """Connect to the kernel of the notebook that was opened last."""
         kernel = self._session()["kernel"]["id"]
         client = BlockingKernelClient(connection_file=str(self.runtime / f"kernel-{kernel}.json"))
         client.load_connection_file()
@@ -86,66 +86,68 @@ class Lab:
         finally:
             client.stop_channels()
 
-    def in_kernel(self, expression: str):
-        """Evaluate an expression in the kernel, and give its value."""
+    def evaluate(self, expression: str):
+        """Evaluate an expression in the kernel and return its value."""
         with self._kernel() as client:
-            answer = client.execute_interactive(
+            reply = client.execute_interactive(
                 "", user_expressions={"value": f"repr({expression})"}, timeout=60, output_hook=lambda message: None
             )
-        value = answer["content"]["user_expressions"]["value"]
+        value = reply["content"]["user_expressions"]["value"]
         assert value["status"] == "ok", value
         return ast.literal_eval(ast.literal_eval(value["data"]["text/plain"]))
 
     def keep_busy(self, seconds: float):
-        """Let the kernel do something else for a while."""
+        """Keep the kernel busy with something else."""
         with self._kernel() as client:
             client.execute(f"import time; time.sleep({seconds})")
 
     def _wait_for_kernel(self, page: Page):
-        """Wait until the page is connected to its kernel: what is run before that is lost."""
+        """Wait until the page is connected to its kernel: cells that run before that have no effect."""
         for _ in range(240):
             session = self._session()
             if session and session["kernel"]["connections"] and session["kernel"]["execution_state"] == "idle":
                 return page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
             page.wait_for_timeout(250)
-        raise TimeoutError(f"its kernel is not ready: {session}")
+        raise TimeoutError(f"the kernel is not ready: {session}")
 
     def _session(self) -> dict | None:
-        return next((session for session in self.ask("api/sessions") if session["path"] == self.open[-1]), None)
+        return next(
+            (session for session in self.request("api/sessions") if session["path"] == self.open_notebooks[-1]), None
+        )
 
     @contextmanager
     def notebook(self, browser: Browser, name: str, front: str = "lab/tree", **options):
-        """Open a notebook; until the end there must be no error in the console, and no word to another host."""
-        self.open.append(name)
+        """Open a notebook and check that it logs no errors and sends no requests to other hosts."""
+        self.open_notebooks.append(name)
         page = browser.new_page(viewport={"width": 1300, "height": 1250}, **options)
         errors = []
         page.on("console", lambda message: message.type == "error" and errors.append(message.text))
         page.on("pageerror", lambda error: errors.append(str(error)))
-        elsewhere = []
-        own = (self.address, self.address.replace("http", "ws"), "blob:", "data:")
-        page.on("request", lambda request: request.url.startswith(own) or elsewhere.append(request.url))
-        page.set_default_timeout(PATIENCE)
+        other_hosts = []
+        allowed = (self.address, self.address.replace("http", "ws"), "blob:", "data:")
+        page.on("request", lambda request: request.url.startswith(allowed) or other_hosts.append(request.url))
+        page.set_default_timeout(TIMEOUT)
         try:
             page.goto(f"{self.address}/{front}/{name}?token={TOKEN}&reset")
             page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
             self._wait_for_kernel(page)
             if front == "notebooks":
-                errors.clear()  # Notebook 7.6 has two of its own as it starts, whatever it opens
+                errors.clear()  # Notebook 7.6 logs two while it starts, whatever it opens
             yield page
-            assert (errors, elsewhere) == ([], [])
+            assert (errors, other_hosts) == ([], [])
         except BaseException:
             page.screenshot(path=self.folder.parent / "failure.png")
-            print(f"see {self.folder.parent / 'failure.png'}; errors in the console: {errors}")
+            print(f"screenshot: {self.folder.parent / 'failure.png'}; errors in the console: {errors}")
             raise
         finally:
             page.close()
             if session := self._session():
-                self.ask(f"api/sessions/{session['id']}", "DELETE")
-            self.open.pop()
+                self.request(f"api/sessions/{session['id']}", "DELETE")
+            self.open_notebooks.pop()
 
 
 class Pad:
-    """The drawing pad on a page, as a person sees and uses it."""
+    """The drawing pad on a page, operated as a user would."""
 
     def __init__(self, page: Page):
         self.page = page
@@ -154,12 +156,12 @@ class Pad:
         self.drawing = self.root.locator("svg.drawing")
 
     def plot(self, lane: int = 0) -> dict:
-        """Where the area to draw in is on the page."""
+        """Return the box of the area to draw in."""
         self.drawing.nth(lane).scroll_into_view_if_needed()
         return self.drawing.nth(lane).locator(".plot").bounding_box()
 
     def draw(self, points, lane: int = 0, wait: bool = True):
-        """Draw with the mouse through points, (share of the width, height), of which both go from 0 to 1."""
+        """Draw with the mouse through points, (share of the width, height), both from 0 to 1."""
         box = self.plot(lane)
         places = [(box["x"] + x * box["width"], box["y"] + (1 - y) * box["height"]) for x, y in points]
         self.page.mouse.move(*places[0])
@@ -168,15 +170,15 @@ class Pad:
             self.page.mouse.move(*place)
         self.page.mouse.up()
         if wait:
-            self.heard()
+            self.wait()
 
-    def heard(self):
+    def wait(self):
         """Wait until the pad is no longer busy."""
-        self.page.wait_for_timeout(500)  # a control's message takes a moment to the kernel and back
-        expect(self.root.locator(".lanes")).to_have_attribute("aria-busy", "false", timeout=PATIENCE)
+        self.page.wait_for_timeout(500)  # a message takes a moment to the kernel and back
+        expect(self.root.locator(".lanes")).to_have_attribute("aria-busy", "false", timeout=TIMEOUT)
 
     def curve(self, kind: str, lane: int = 0) -> list[tuple[float, float]]:
-        """Read a drawn or a measured curve off the page, as points (share of the width, height)."""
+        """Read a drawn or measured curve from the page, as points (share of the width, height)."""
         box = self.plot(lane)
         path = self.root.locator(".lane").nth(lane).locator(f"path.{kind}")
         numbers = [float(number) for number in re.findall(r"-?[\d.]+", path.get_attribute("d") or "")]
@@ -187,7 +189,7 @@ class Pad:
         ]
 
     def sound(self, root: Locator | None = None) -> dict:
-        """Decode what the player plays, in the browser: ``seconds`` and the largest sample ``peak``."""
+        """Decode the sound of the player in the browser: ``seconds``, ``decoded``, ``peak`` and ``paused``."""
         audio = (root or self.root).locator("audio")
         return audio.evaluate(
             """async (audio) => {
@@ -199,18 +201,18 @@ class Pad:
         )
 
     def press(self, name: str):
-        """Press one of the buttons."""
+        """Press a button."""
         self.page.get_by_role("button", name=re.compile(f"^{name}(: .*)?$")).first.click()
-        self.heard()
+        self.wait()
 
-    def choose(self, label: str, value: str):
-        """Choose from one of the menus."""
+    def select(self, label: str, value: str):
+        """Select an option of a menu."""
         self.page.get_by_label(label, exact=True).select_option(value)
-        self.heard()
+        self.wait()
 
 
 def run_all(page: Page, last: str = ".timbre-pad .lane") -> Pad:
-    """Run all cells, and give the pad once what the last cell shows is there."""
+    """Run all cells and return the pad once the output of the last cell is there."""
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.locator(last).first.wait_for()
@@ -218,7 +220,7 @@ def run_all(page: Page, last: str = ".timbre-pad .lane") -> Pad:
 
 
 def choose_theme(page: Page, theme: str):
-    """Choose Light or Dark from JupyterLab's menu."""
+    """Choose Light or Dark in JupyterLab's menu."""
     page.get_by_role("menuitem", name="Settings", exact=True).click()
     page.locator(".lm-Menu-item", has_text="Theme").first.hover()
     page.locator(".lm-Menu-item", has_text=f"JupyterLab {theme}").first.click()

@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 import timbrelib
 from timbrelib.audio.frames import SAMPLE_RATE
 from timbrelib.recordings.synthetic import string_corpus, write_strings
-from timbrelib.recordings.training_frames import frames
+from timbrelib.recordings.training_frames import cut_frames
 
 ROOT = Path(__file__).parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"  # recordings, if the checkout has them next to it
@@ -60,4 +60,4 @@ def small(phrases):
     """A small model trained briefly on generated strings, with its history."""
     config = timbrelib.TrainingConfig(steps=150, batch=128, log_every=10)
     sizes = timbrelib.VQVAEConfig(n_codes=64, code_size=16, width=64, blocks=1)
-    return timbrelib.train(frames(phrases), config, sizes, progress=False)
+    return timbrelib.train(cut_frames(phrases), config, sizes, progress=False)

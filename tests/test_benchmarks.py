@@ -24,7 +24,7 @@ def readme():
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory):
-    """A quick run in a place of its own, and the kept files before it."""
+    """A quick run in a folder of its own, and the committed files before it."""
     root = tmp_path_factory.mktemp("trial")
     for name in ("here", "home", "cache", "temporary"):
         (root / name).mkdir()
@@ -33,8 +33,8 @@ def trial(tmp_path_factory):
         "HOME": str(root / "home"),
         "XDG_CACHE_HOME": str(root / "cache"),
         "TMPDIR": str(root / "temporary"),
-        "MPLCONFIGDIR": matplotlib.get_cachedir(),  # or matplotlib would list the fonts anew
-        "OMP_NUM_THREADS": "1",  # or threads would wait for one another beside other tests
+        "MPLCONFIGDIR": matplotlib.get_cachedir(),  # or matplotlib would list the fonts again
+        "OMP_NUM_THREADS": "1",  # or threads would wait for those of other tests
     }
     before = {name: (HOME / name).read_bytes() for name in KEPT}
     command = [sys.executable, str(HOME / "bench.py"), "--quick", "--out", str(root / "out")]
@@ -50,15 +50,15 @@ def test_a_trial_writes_its_two_files_and_nothing_else(trial, readme):
     assert {name: (HOME / name).read_bytes() for name in KEPT} == trial.before
 
 
-def test_a_trial_measures_every_way(trial):
+def test_a_trial_measures_every_alternative(trial):
     results = trial.results
     assert results["quick"]
     assert results["groups"].keys() == GROUPS
     assert results["machine"].keys() == MACHINE
     synthesis = results["groups"]["synthesis"]
-    ways = [*synthesis["rows"], *synthesis["missing"]]
-    for way in ("locked", "noise", "Griffin-Lim", "iSTFT alone", "pyworld"):
-        assert any(way in name for name in ways), way
+    actions = [*synthesis["rows"], *synthesis["missing"]]
+    for action in ("locked", "noise", "Griffin-Lim", "iSTFT alone", "pyworld"):
+        assert any(action in name for name in actions), action
     assert all("pip install" in why for why in synthesis["missing"].values())
     assert results["blocks"]["encode_codes"] == 0
     assert results["blocks"]["decode_db"] is None or results["blocks"]["decode_db"] < -90
@@ -83,16 +83,17 @@ def test_ratios_and_aims_agree_with_the_samples(which, request):
         assert aim["met"] == (aim["measured"] <= aim["aim"] if aim["unit"] == "s" else aim["measured"] >= aim["aim"])
 
 
-def test_the_kept_page_is_that_of_the_kept_results(readme):
+def test_the_committed_page_is_that_of_the_committed_results(readme):
     assert (HOME / "README.md").read_text() == readme(json.loads((HOME / "results.json").read_text()))
 
 
-def test_the_readme_quotes_the_kept_page():
+def test_the_page_on_speed_quotes_the_committed_page():
     def rows(text):
         lines = [line for line in text.splitlines() if line.startswith("| ")]
         return {line.split(" | ")[0]: line for line in lines if line.count("|") == 5}
 
-    quoted, kept = rows((ROOT / "README.md").read_text()), rows((HOME / "README.md").read_text().split("## Aims")[0])
+    quoted = rows((ROOT / "docs" / "speed.md").read_text())
+    kept = rows((HOME / "README.md").read_text().split("## Aims")[0])
     quoted = {name: line for name, line in quoted.items() if name in kept}
     assert len(quoted) >= 6
     assert quoted == {name: kept[name] for name in quoted}

@@ -1,6 +1,6 @@
-"""Whatever is in a file or a message, it is read or refused in a sentence, and never takes the memory.
+"""Every file and message is read, or refused in a sentence, without exhausting the memory.
 
-Every reader gets FUZZ_INPUTS inputs: 50 that are always the same, or 2,000 new ones by `make fuzz`.
+Every reader gets FUZZ_INPUTS inputs: by default the same 50, in `make fuzz` 2,000 new ones.
 """
 
 import copy
@@ -19,16 +19,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import timbrelib
-from timbrelib import codebook
 from timbrelib.audio.frames import SAMPLE_RATE
+from timbrelib.codebook import analysis
 from timbrelib.control.curves import read_curve
+from timbrelib.control.targets import SHAPES
+from timbrelib.control.timbre import Timbre
 from timbrelib.descriptors import DESCRIPTORS
+from timbrelib.files import checked_name
 from timbrelib.model import checkpoint
-from timbrelib.model.vqvae import LARGEST, VQVAEConfig
+from timbrelib.model.vqvae import MAX_SIZES, VQVAEConfig
 from timbrelib.pad import messages
-from timbrelib.recordings.training_frames import frames
+from timbrelib.pad.axes import FLAT
+from timbrelib.pad.drawing import check_drawing
+from timbrelib.recordings.training_frames import cut_frames
 from timbrelib.training import resume
-from timbrelib.training.trainer import Training
+from timbrelib.training.trainer import Trainer
 
 INPUTS = int(os.environ.get("FUZZ_INPUTS", "50"))
 MEMORY = 2**30  # bytes that reading may add to what the process has
@@ -43,13 +48,12 @@ fuzzed = settings(
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, small):
-    """A folder with a file of every kind that is read, and each of them read once."""
+    """A folder with a file of each kind, which has been read once."""
     folder = tmp_path_factory.mktemp("fuzz")
     model, history = small
     checkpoint.save_model(folder / "model", model, history, checkpoint.load_card("violin"))
-    table = timbrelib.analyse_codebook(model)
-    asked = {"centroid": timbrelib.target("sin", "centroid", 900, 1500, 32)}
-    timbrelib.save_rendering(folder / "series", model, table, timbrelib.render(model, table, asked))
+    timbre = Timbre(model, timbrelib.analyse_codebook(model))
+    timbre.render(timbre.target("centroid", "sin", 900, 1500, 32)).save(folder / "rendering")
     for kind in ("wav", "flac", "ogg", "mp3"):
         soundfile.write(folder / f"sound.{kind}", sine(440, 0.2), 16_000)
         timbrelib.load_audio(folder / f"sound.{kind}")
@@ -59,29 +63,29 @@ def folder(tmp_path_factory, small):
 
 @pytest.fixture(scope="module", autouse=True)
 def _little_memory(folder):
-    """Let whatever takes much memory fail."""
+    """Limit the memory, so that an allocation that is too large fails."""
     before = resource.getrlimit(resource.RLIMIT_AS)
     with open("/proc/self/statm") as file:
-        taken = int(file.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, before[1]))
+        used = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, before[1]))
     yield
     resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def read_or_refused(read, *given_):
-    """Give what is read, or None if it is refused in a sentence: what is wrong, and what to do."""
+    """Return what is read, or None if it is refused in a sentence: what is wrong, and what to do."""
     try:
         return read(*given_)
     except (ValueError, FileNotFoundError) as error:
         refusal = error
-    assert type(refusal) in (ValueError, FileNotFoundError)  # no kind of it that says something else
-    assert re.fullmatch(r".+: .+", str(refusal))  # in which a dot is anything but a new line
+    assert type(refusal) in (ValueError, FileNotFoundError)  # not a subclass such as UnicodeDecodeError
+    assert re.fullmatch(r".+: .+", str(refusal))  # a dot does not match a new line
     assert len(str(refusal)) < 800
     return None
 
 
 def mostly(fine, odd):
-    """One thing four times of five, the other the fifth."""
+    """Draw from the first strategy four times out of five, else from the second."""
     return st.integers(0, 4).flatmap(lambda drawn: fine if drawn else odd)
 
 
@@ -92,17 +96,17 @@ PIECES = st.binary(min_size=1, max_size=12) | st.sampled_from(
 
 @st.composite
 def damaged(draw, path):
-    """Change, insert, leave out, cut off or repeat some bytes of a file, every second time of the first hundred."""
+    """Change, insert, delete, cut off or repeat some bytes of a file, half of the time among the first hundred."""
     data = bytearray(path.read_bytes())
     for _ in range(draw(st.sampled_from([1, 1, 1, 2, 4]))):
         at = draw(st.integers(0, min(len(data), 100)) | st.integers(0, len(data)))
         piece = draw(PIECES)
-        match draw(st.sampled_from(["change", "change", "insert", "leave out", "cut off", "repeat"])):
+        match draw(st.sampled_from(["change", "change", "insert", "delete", "cut off", "repeat"])):
             case "change":
                 data[at : at + len(piece)] = piece
             case "insert":
                 data[at:at] = piece
-            case "leave out":
+            case "delete":
                 del data[at : at + draw(st.integers(1, 1000))]
             case "cut off":
                 del data[at:]
@@ -112,7 +116,7 @@ def damaged(draw, path):
 
 
 def file_like(path):
-    """Bytes of a file that is damaged, or anything at all."""
+    """Bytes of a damaged file, or arbitrary ones."""
     return mostly(damaged(path), st.binary(max_size=300))
 
 
@@ -127,7 +131,7 @@ ANYTHING = st.sampled_from(ODD) | st.recursive(
 
 @st.composite
 def altered(draw, content, values=ANYTHING):
-    """Put anything into some place of what a JSON file holds, or leave that place out."""
+    """Replace some entry of the content of a JSON file by an arbitrary one, or delete it."""
     content = copy.deepcopy(content)
     for _ in range(draw(st.sampled_from([1, 1, 1, 2, 4]))):
         place = content
@@ -137,7 +141,7 @@ def altered(draw, content, values=ANYTHING):
                 place = place[key]
                 continue
             if draw(mostly(st.just(True), st.just(False))):
-                place[key] = copy.deepcopy(draw(values))  # which may be altered in its turn
+                place[key] = copy.deepcopy(draw(values))  # a copy, since it may be altered next
             else:
                 del place[key]
             break
@@ -145,13 +149,13 @@ def altered(draw, content, values=ANYTHING):
 
 
 def json_like(path):
-    """Bytes of a JSON file: with something altered, damaged, or anything at all."""
+    """Bytes of a JSON file: altered, damaged or arbitrary."""
     known = mostly(altered(json.loads(path.read_bytes())), ANYTHING)
     return mostly(known.map(lambda value: json.dumps(value).encode()), file_like(path))
 
 
 def replaced(path, content: bytes):
-    """Write `content` in the place of a file of the model, for a copy of it."""
+    """Copy the model with `content` in the place of one of its files."""
     other = path.parent.with_name("other")
     other.mkdir(exist_ok=True)
     for file in path.parent.iterdir():
@@ -167,7 +171,7 @@ TYPES = ["F16", "F32", "F64", "BF16", "I8", "I32", "I64", "U16", "BOOL", "F8_E5M
 
 @st.composite
 def weights_like(draw, path):
-    """Tensors with an altered header, whose length may be another than it says."""
+    """Tensors with an altered header, which may claim another length."""
     content = path.read_bytes()
     (length,) = struct.unpack("<Q", content[:8])
     values = ANYTHING | st.sampled_from(TYPES) | st.integers(0, len(content)) | st.just([64, 16])
@@ -218,28 +222,28 @@ def test_a_card(folder):
     check()
 
 
-def test_the_checkpoint_of_a_training(folder, phrases):
+def test_a_training_checkpoint(folder, phrases):
     sizes = VQVAEConfig(n_codes=16, code_size=4, width=8, blocks=1)
-    corpus, config = frames(phrases[:1]), timbrelib.TrainingConfig(steps=3, batch=8, log_every=2)
-    timbrelib.train(corpus, config, sizes, progress=False, unfinished=folder)
-    path, training = folder / resume.STATE, Training(corpus, config, sizes, "cpu")
+    corpus, config = cut_frames(phrases[:1]), timbrelib.TrainingConfig(steps=3, batch=8, log_every=2)
+    timbrelib.train(corpus, config, sizes, progress=False, checkpoints=folder)
+    path, trainer = folder / resume.STATE, Trainer(corpus, config, sizes, "cpu")
     whole = path.read_bytes()
-    training.restore(*resume.load_state(folder))
+    trainer.restore(*resume.load_checkpoint(folder))
 
     @fuzzed
     @given(weights_like(path) | file_like(path))
     def check(content):
         path.write_bytes(content)
-        state = read_or_refused(resume.load_state, folder)
+        state = read_or_refused(resume.load_checkpoint, folder)
         path.write_bytes(whole)
-        if state and read_or_refused(lambda: training.restore(*state) or True):
-            assert 0 < training.taken <= 3
-            assert len(training.history) == training.taken // 2 + (training.taken == 3)
+        if state and read_or_refused(lambda: trainer.restore(*state) or True):
+            assert 0 < trainer.steps_done <= 3
+            assert len(trainer.history) == trainer.steps_done // 2 + (trainer.steps_done == 3)
 
     check()
 
 
-def test_what_a_training_was_started_with(folder):
+def test_the_settings_of_a_training(folder):
     config, sizes = timbrelib.TrainingConfig(), VQVAEConfig()
     run = resume.Run("strings", config, sizes, (0.0,), ["me"], 3, 1.5, ["strings/a.wav"], 1)
     path = folder / resume.RUN
@@ -254,24 +258,24 @@ def test_what_a_training_was_started_with(folder):
         resume.save_run(folder, run)
         if read:
             assert isinstance(read.config, timbrelib.TrainingConfig)
-            assert read.sizes.n_codes <= LARGEST["n_codes"]
+            assert read.sizes.n_codes <= MAX_SIZES["n_codes"]
             assert f"{', '.join([read.domain, *read.credits, *read.test])}, {read.minutes:.1f}"
 
     check()
 
 
-def test_a_series(folder):
+def test_a_rendering(folder):
     @fuzzed
-    @given(json_like(folder / "series.json"))
+    @given(json_like(folder / "rendering.json"))
     def check(content):
         (folder / "bad.json").write_bytes(content)
-        series = read_or_refused(timbrelib.load_rendering, folder / "bad.json")
-        if series:
-            assert len(series.codes) > 0
-            assert series.codes.min() >= 0
-            assert np.isfinite(series.gain).all()
-            curves = [*series.targets.values(), *series.selected.values(), *series.measured.values()]
-            assert {series.gain.shape, *(curve.shape for curve in curves)} == {series.codes.shape}
+        saved = read_or_refused(timbrelib.load_rendering, folder / "bad.json")
+        if saved:
+            assert len(saved.codes) > 0
+            assert saved.codes.min() >= 0
+            assert np.isfinite(saved.gain).all()
+            curves = [*saved.targets.values(), *saved.selected.values(), *saved.measured.values()]
+            assert {saved.gain.shape, *(curve.shape for curve in curves)} == {saved.codes.shape}
             assert not np.isinf(curves).any()
 
     check()
@@ -293,7 +297,7 @@ def test_a_curve(folder):
     texts = (TABLES | RISING).map(lambda text: text.encode("utf-8", "replace"))
 
     @fuzzed
-    @given(file_like(folder / "series.csv") | texts, st.sampled_from(["centroid", "fundamental", "gain"]))
+    @given(file_like(folder / "rendering.csv") | texts, st.sampled_from(["centroid", "fundamental", "gain"]))
     def check(content, name):
         (folder / "bad.csv").write_bytes(content)
         curve = read_or_refused(read_curve, folder / "bad.csv", name)
@@ -333,28 +337,28 @@ def test_an_uploaded_sound(folder):
 
 def test_a_cached_table(folder, monkeypatch):
     model = timbrelib.load_model(folder / "model")
-    table = timbrelib.analyse_codebook(model)
+    columns = timbrelib.analyse_codebook(model).columns
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     timbrelib.analyse_codebook(model)
     (path,) = (folder / "timbrelib").iterdir()
     intact = shutil.copy(path, folder / "table.npy")
-    monkeypatch.setattr(codebook, "_measure_codes", lambda model, excitation: table)  # which takes long
+    monkeypatch.setattr(analysis, "_measure_codes", lambda model, excitation: columns)  # in no time
 
     @fuzzed
     @given(file_like(intact))
     def check(content):
         path.write_bytes(content)
-        cached = timbrelib.analyse_codebook(model)
-        assert cached.dtype == table.dtype
-        assert cached.shape == table.shape
-        np.testing.assert_array_equal(cached["code"], table["code"])
-        np.testing.assert_array_equal(cached["use"], table["use"])
+        cached = timbrelib.analyse_codebook(model).columns
+        assert cached.dtype == columns.dtype
+        assert cached.shape == columns.shape
+        np.testing.assert_array_equal(cached["code"], columns["code"])
+        np.testing.assert_array_equal(cached["count"], columns["count"])
 
     check()
 
 
 def message(**fine):
-    """A message of which an entry may be anything, or which may be anything itself."""
+    """A message with entries that may be arbitrary, or an arbitrary message."""
     return mostly(st.fixed_dictionaries({key: mostly(entry, ANYTHING) for key, entry in fine.items()}), ANYTHING)
 
 
@@ -362,18 +366,18 @@ HEIGHTS = st.lists(mostly(st.floats(0, 1), st.sampled_from(NUMBERS)), max_size=9
 
 
 @fuzzed
-@given(message(version=st.integers(0, 2**53), heights=HEIGHTS, shape=st.sampled_from(["sin", "clear"])))
-def test_a_drawn_line(message):
+@given(message(version=st.integers(0, 2**53), heights=HEIGHTS, shape=st.sampled_from(["sin", FLAT])))
+def test_a_drawn_curve(message):
     version = read_or_refused(messages.read_version, message)
     assert version is None or 0 <= version < 2**53
     heights = read_or_refused(messages.read_heights, message)
     assert heights is None or (heights.dtype == np.float64 and len(heights) > 1 and np.ptp([0, 1, *heights]) == 1)
-    assert read_or_refused(messages.read_shape, message) in {None, "sin", "exp", "ramp", "steps", "clear"}
+    assert read_or_refused(messages.read_shape, message) in {None, *SHAPES, FLAT}
 
 
 @st.composite
 def upload(draw):
-    """Messages and parts of a file, of which some are altered, left out, repeated or anything."""
+    """Messages and parts of a file, some of which are altered, missing, repeated or arbitrary."""
     parts = draw(st.lists(st.binary(max_size=9), min_size=1, max_size=4))
     content, sent, start = b"".join(parts), [], 0
     for part in parts:
@@ -406,7 +410,7 @@ NAMES = mostly(st.sampled_from([*DESCRIPTORS, "gain"]), st.sampled_from(["a\nb",
 @fuzzed
 @given(mostly(st.dictionaries(NAMES, CURVES, min_size=1, max_size=3), ANYTHING))
 def test_a_drawing(curves):
-    checked = read_or_refused(messages.checked_drawing, curves)
+    checked = read_or_refused(check_drawing, curves)
     if checked:
         assert next(iter(checked)) in DESCRIPTORS
         assert np.isfinite(list(checked.values())).all()
@@ -415,7 +419,7 @@ def test_a_drawing(curves):
 @fuzzed
 @given(mostly(st.text("abcä𐌰1 .-_", max_size=100), st.text(max_size=100) | ANYTHING))
 def test_a_name(name):
-    checked = read_or_refused(messages.checked_name, name)
+    checked = read_or_refused(checked_name, name)
     if checked:
         assert not set(checked) & set("/\\:\0\n")
         assert len(f".{checked}-12345678.json".encode()) <= 255

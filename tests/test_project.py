@@ -11,7 +11,7 @@ from timbrelib.evaluation.metrics import reconstruction_distance
 from timbrelib.evaluation.scorecard import scorecards, sung_row
 from timbrelib.model.checkpoint import load_card
 from timbrelib.model.registry import shipped_models
-from timbrelib.recordings.corpus import recordings
+from timbrelib.recordings.corpus import load_recordings
 
 LOCK = dict(
     line.split("==") for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")
@@ -37,7 +37,7 @@ def test_a_changed_lock_of_torch_does_not_slip_in():
 
 
 def test_importing_the_package_does_not_import_torch_or_librosa():
-    program = "import sys, timbrelib; print({'torch', 'librosa', 'matplotlib'} & set(sys.modules))"
+    program = "import sys, timbrelib; print({'torch', 'librosa', 'matplotlib', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
@@ -49,7 +49,8 @@ def rows(text):
 
 NUMBER = re.compile(r"\d+\.\d+")
 KEPT = rows((ROOT / "docs" / "scorecard.md").read_text())
-FUNDAMENTAL = {"singing": 97, "cello": 97, "trumpet": 93, "horn": 93, "violin": 97}  # % within 50 cents, at least
+RPA = re.compile(r"raw pitch accuracy (\d+\.\d+) % \(50 cents\)")
+FUNDAMENTAL = {"singing": 97, "cello": 97, "trumpet": 93, "horn": 93, "violin": 97}  # least raw pitch accuracy in %
 
 
 @pytest.fixture(scope="module")
@@ -69,34 +70,43 @@ def test_the_kept_scorecard_is_what_is_printed_today(name, printed_today):
         for figure, kept_figure in zip(NUMBER.findall(here), NUMBER.findall(kept[what]), strict=True):
             close = 0.1 if len(figure.split(".")[1]) < 3 else 0.001  # processors round differently
             assert float(figure) == pytest.approx(float(kept_figure), abs=close), what
-    notes = [here for what, here in printed.items() if "fundamental" in what and "within 50" in here]
-    assert len(notes) >= 2
+    notes = [here for what, here in printed.items() if "fundamental" in what and RPA.match(here)]
+    assert len(notes) >= 2  # single targets: a text of two descriptors begins with the name of the first
     for here in notes:
-        if not here.startswith("fundamental"):  # two descriptors at once
-            assert float(here.split()[0]) >= FUNDAMENTAL[name]
+        assert float(RPA.match(here)[1]) >= FUNDAMENTAL[name]
 
 
-def test_the_readme_quotes_the_scorecard_and_the_models():
+def test_the_readme_quotes_the_scorecard():
     quoted = rows((ROOT / "README.md").read_text())
-    assert len(quoted.keys() & KEPT.keys()) >= 12
-    for what in quoted.keys() & KEPT.keys() - {"measure"}:
+    assert len(quoted.keys() & KEPT.keys()) >= 5
+    for what in quoted.keys() & KEPT.keys():
         assert quoted[what] == KEPT[what], what
+
+
+def test_the_page_on_training_quotes_the_models():
     listed = subprocess.run([sys.executable, "-m", "timbrelib", "models"], capture_output=True, text=True, check=True)
-    assert listed.stdout.strip() in (ROOT / "README.md").read_text()
+    assert listed.stdout.strip() in (ROOT / "docs" / "training.md").read_text()
+
+
+def test_the_readme_is_short_and_its_links_lead_somewhere():
+    text = (ROOT / "README.md").read_text()
+    assert len(text.split()) <= 1000
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert (ROOT / link).exists(), link
 
 
 @pytest.mark.skipif(not (SHARED_DATA / "violin").is_dir(), reason="needs the recordings")
 @pytest.mark.parametrize("name", shipped_models())
 def test_the_recordings_give_the_recorded_distance(name):
-    distance, _ = reconstruction_distance(timbrelib.load_model(name), recordings(name, "test", SHARED_DATA))
+    distance, _ = reconstruction_distance(timbrelib.load_model(name), load_recordings(name, "test", SHARED_DATA))
     assert distance == pytest.approx(load_card(name)["scores"]["lsd_db"], abs=0.01)
 
 
 @pytest.mark.skipif(not (SHARED_DATA / "singing").is_dir(), reason="needs the recordings")
 def test_the_recordings_give_the_quoted_share_of_sung_notes(violin):
     what, sung, _ = sung_row(violin, SHARED_DATA)
-    assert float(sung.split()[0]) >= 90
-    assert sung == rows((ROOT / "README.md").read_text())[what]
+    assert float(RPA.match(sung)[1]) >= 90
+    assert sung == rows((ROOT / "docs" / "measures.md").read_text())[what]
 
 
 def test_the_scorecard_command_needs_examples(tmp_path):

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from timbrelib import __version__
-from timbrelib.training.config import CHECKPOINT_EVERY, TrainingConfig
+from timbrelib.training.config import CHECKPOINT_EVERY, FORMER_NAMES, TrainingConfig
 
 SETTINGS = {field.name: field for field in fields(TrainingConfig)}
 
@@ -23,89 +23,100 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        kept = "; go on with the same command and --resume" if options.command == "train" else ""
-        print(f"\nstopped{kept}", file=sys.stderr)
+        advice = "; run the same command with --resume to continue" if options.command == "train" else ""
+        print(f"\nstopped{advice}", file=sys.stderr)
         return 130
     return 0
 
 
 def command_line() -> argparse.ArgumentParser:
     """Describe the commands and their options."""
-    parser = argparse.ArgumentParser(prog="timbrelib", description="VQ-VAE timbre models under control")
+    parser = argparse.ArgumentParser(prog="timbrelib", description="VQ-VAE timbre models whose codebooks follow curves")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    model_help = "name of a model, or its folder"
 
     command = commands.add_parser("train", help="train a model on a folder of recordings")
-    command.add_argument("folder", nargs="?", help="sound files in any nesting; not needed to resume")
-    command.add_argument("--name", required=True, help="the model's, by which notebooks, pad and commands find it")
-    command.add_argument("--models", help="folder to save it in (default: $TIMBRE_MODELS, or among the user's data)")
+    command.add_argument("folder", nargs="?", help="sound files in any sub-folders; not needed to resume")
+    command.add_argument("--name", required=True, help="name of the model in notebooks, the pad and commands")
+    command.add_argument("--models", help="folder to save it in (default: $TIMBRE_MODELS, or the user's data folder)")
+    command.add_argument("--resume", action="store_true", help="continue an interrupted training, if there is one")
+    command.add_argument("--replace", action="store_true", help="overwrite a model or training of that name")
+    command.add_argument("--device", help="cpu, cuda or another device of torch (default: a GPU if there is one)")
     command.add_argument(
-        "--resume", action="store_true", help="go on with a training that was interrupted, if there is one"
-    )
+        "--checkpoint-every", "--keep-every", type=float, default=CHECKPOINT_EVERY, metavar="SECONDS",
+        help="time between checkpoints (default: %(default)s)",
+    )  # fmt: skip
     command.add_argument(
-        "--replace", action="store_true", help="write over a model, or unfinished training, of that name"
-    )
-    command.add_argument("--device", help="cpu, cuda or another that torch knows (default: a GPU if there is one)")
-    command.add_argument(
-        "--keep-every",
-        type=float,
-        default=CHECKPOINT_EVERY,
-        metavar="S",
-        help="between checkpoints (default: %(default)s)",
-    )
-    command.add_argument(
-        "--shifts", type=float, nargs="+", metavar="SEMITONES", help="by which to resample; 0: as they are (default)"
-    )
+        "--shifts", type=float, nargs="+", metavar="SEMITONES",
+        help="also train on the recordings resampled by these; include 0 for the originals (default: 0)",
+    )  # fmt: skip
+    former = {new: old for old, new in FORMER_NAMES.items()}
     for name, field in SETTINGS.items():
         kind = type(field.default)
-        command.add_argument(flag(name), type=kind, metavar=kind.__name__, help=f"default: {field.default}")
+        help_text = f"{field.metadata['help']} (default: {field.default:g})"
+        command.add_argument(flag(name), type=kind, metavar=kind.__name__, help=help_text)
+        if name in former:
+            command.add_argument(flag(former[name]), dest=name, type=kind, help=argparse.SUPPRESS)
     command.set_defaults(run=run_train)
 
-    command = commands.add_parser("evaluate", help="score a model on recordings that were held back")
-    command.add_argument("model", help="name of a model, or a folder")
+    command = commands.add_parser("evaluate", help="score a model on its test recordings")
+    command.add_argument("model", help=model_help)
     command.add_argument("folder", nargs="?", help="recordings of its timbre (default: its folder in $TIMBRE_DATA)")
-    command.add_argument("--write", action="store_true", help="rewrite its card")
+    command.add_argument("--write", action="store_true", help="update the scores on its card")
     command.set_defaults(run=run_evaluate)
 
-    command = commands.add_parser("render", help="let a model follow a target")
-    command.add_argument("model", help="name of a model, or a folder")
+    command = commands.add_parser("render", help="make a model follow a target curve")
+    command.add_argument("model", help=model_help)
     command.add_argument("target", help="sin, exp, ramp, steps, or a CSV file of seconds and values")
-    command.add_argument("--descriptor", default="centroid", help="what moves along it (default: centroid)")
+    command.add_argument("--descriptor", default="centroid", help="descriptor of the curve (default: centroid)")
     command.add_argument(
-        "--range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="of a shape (default: the codebook's)"
-    )
-    command.add_argument("--seconds", type=float, default=6.0, help="of a shape (default: 6)")
+        "--range", type=float, nargs=2, metavar=("LOW", "HIGH"),
+        help="ends of a shape, in the descriptor's unit (default: the range that the codebook covers well)",
+    )  # fmt: skip
+    command.add_argument("--seconds", type=float, default=6.0, help="length of a shape (default: 6)")
     command.add_argument("--excitation", default="locked", help="locked or noise (default: locked)")
-    command.add_argument("--out", help="path of the files to write, without suffix (default: MODEL_DESCRIPTOR_TARGET)")
+    command.add_argument("--out", help="path of the files, without suffix (default: MODEL_DESCRIPTOR_TARGET)")
     command.set_defaults(run=run_render)
 
-    command = commands.add_parser("transfer", help="let a model play a sound")
-    command.add_argument("model", help="name of a model, or a folder")
-    command.add_argument("sound", help="wav, flac, mp3, ogg or aiff file")
-    command.add_argument("--out", help="wav file to write (default: transfer_SOUND_MODEL.wav)")
+    command = commands.add_parser("transfer", help="play a sound with the timbre of a model")
+    command.add_argument("model", help=model_help)
+    command.add_argument("sound", help="WAV, FLAC, MP3, Ogg or AIFF file")
+    command.add_argument("--out", help="WAV file to write (default: transfer_SOUND_MODEL.wav)")
     command.set_defaults(run=run_transfer)
 
-    command = commands.add_parser("models", help="list the models, with licence and scores")
+    command = commands.add_parser("models", help="list the models with their licences and scores")
     command.set_defaults(run=run_models)
 
-    command = commands.add_parser("download", help="fetch the original recordings of a timbre and rebuild its files")
-    command.add_argument("--domain", default="violin", help="timbre of the manifest")
+    command = commands.add_parser("download", help="download the original recordings of a timbre and rebuild its files")
+    command.add_argument("--domain", default="violin", help="timbre in the manifest (default: violin)")
     command.add_argument("--data", help="folder to fill (default: $TIMBRE_DATA, or recordings)")
     command.add_argument("--source", help="another address that serves owner/name/commit/path")
     command.set_defaults(run=run_download)
 
-    command = commands.add_parser("scorecard", help="measure the examples and the model")
-    command.add_argument("--model", help="name of a model, or a folder (default: all shipped ones)")
-    command.add_argument("--examples", default="Audio_Exemple", help="folder of wav and csv files")
-    command.add_argument("--data", help="folder of recordings; without it their scores are the recorded ones")
-    command.add_argument("--out", help="file to write it into as well")
-    command.add_argument("--all", action="store_true", help="every descriptor, shape and way as well (a minute or two)")
+    command = commands.add_parser("figures", help="run the notebooks that make figures and sounds")
+    command.add_argument("--model", help="name of a model, or its folder (default: all figures of the demo page)")
+    command.add_argument(
+        "--descriptors", nargs="+", default=["centroid", "fundamental"], metavar="DESCRIPTOR",
+        help="descriptors to follow (default: centroid fundamental)",
+    )  # fmt: skip
+    command.set_defaults(run=run_figures)
+
+    command = commands.add_parser("notebooks", help="execute the notebooks of the project in place")
+    command.set_defaults(run=run_notebooks)
+
+    command = commands.add_parser("scorecard", help="measure the examples and the models")
+    command.add_argument("--model", help="name of a model, or its folder (default: all shipped ones)")
+    command.add_argument("--examples", default="Audio_Exemple", help="folder of WAV and CSV files")
+    command.add_argument("--data", help="folder of recordings; without it their scores are taken from the cards")
+    command.add_argument("--out", help="also write the scorecard into this file")
+    command.add_argument("--all", action="store_true", help="add every descriptor, shape and method (a minute or two)")
     command.set_defaults(run=run_scorecard)
 
     command = commands.add_parser("page", help="build the demo page from figures, sounds and scorecard")
     command.add_argument("--figures", default="figures", help="folder of figures")
     command.add_argument("--examples", default="Audio_Exemple", help="folder of sounds")
-    command.add_argument("--scorecard", default="docs/scorecard.md", help="the scorecard, in Markdown")
+    command.add_argument("--scorecard", default="docs/scorecard.md", help="the scorecard in Markdown")
     command.add_argument("--out", default="site", help="folder to write")
     command.set_defaults(run=run_page)
     return parser
@@ -126,20 +137,20 @@ def run_train(options: argparse.Namespace) -> None:
     shifts = tuple(options.shifts) if options.shifts else None
     model = train_timbre(
         options.folder, options.name, options.models, given, shifts=shifts, resume=options.resume,
-        replacing=options.replace, device=options.device, checkpoint_every=options.checkpoint_every,
+        overwrite=options.replace, device=options.device, checkpoint_every=options.checkpoint_every,
     )  # fmt: skip
     folder = f"{options.models or models_folder()}/{model.name}"
     name = folder if options.models else model.name
     if distributed.rank() == 0:
         print(f"The model is in {folder}:")
-        print("  training.png               how it learned, and its codebook")
-        print("  original.wav, decoded.wav  a sound that was held back, and what the model makes of it")
+        print("  training.png               its training and its codebook")
+        print("  original.wav, decoded.wav  a test recording and its reconstruction")
         print("  README.md                  its scores")
         print(f"Use it: timbrelib render {shlex.quote(name)} sin, or MODEL = {name!r} in a notebook.")
 
 
 def run_evaluate(options: argparse.Namespace) -> None:
-    """Score a model again."""
+    """Score a saved model."""
     from timbrelib.training.model_card import evaluate
 
     for name, value in evaluate(options.model, options.folder, options.write).items():
@@ -147,49 +158,46 @@ def run_evaluate(options: argparse.Namespace) -> None:
 
 
 def run_render(options: argparse.Namespace) -> None:
-    """Let a model follow a target, and say how closely it does."""
+    """Follow a target and print how closely."""
     import timbrelib
-    from timbrelib import plots
     from timbrelib.audio.frames import seconds_to_frames
-    from timbrelib.control.curves import LONGEST, read_curve
-    from timbrelib.control.scores import say_rendering
-    from timbrelib.control.targets import SHAPES, bring_inside, span
+    from timbrelib.control.curves import MAX_SECONDS, read_curve
+    from timbrelib.control.targets import SHAPES
 
-    name = options.descriptor
-    model = timbrelib.load_model(options.model)
-    table = timbrelib.analyse_codebook(model, options.excitation)
+    descriptor = options.descriptor
+    timbre = timbrelib.load(options.model, options.excitation)
     if options.target in SHAPES:
-        if not 0 < options.seconds <= LONGEST:
-            raise ValueError(f"a target cannot last {options.seconds} s: give more than 0 and at most {LONGEST:.0f}")
-        low, high = options.range or span(table, name)
-        curve = timbrelib.target(options.target, name, low, high, seconds_to_frames(options.seconds))
+        if not 0 < options.seconds <= MAX_SECONDS:
+            raise ValueError(
+                f"a target cannot last {options.seconds} s: give more than 0 and at most {MAX_SECONDS:.0f}"
+            )
+        low, high = options.range or (None, None)
+        n_frames = seconds_to_frames(options.seconds)
+        target = timbre.target(descriptor, options.target, low, high, n_frames, fit="shift")
     else:
-        curve = read_curve(options.target, name)
-    curve = bring_inside(table, name, curve, "map")
-    rendering = timbrelib.render(model, table, {name: curve}, excitation=options.excitation)
-    said, stem = say_rendering(rendering), options.out or f"{model.prefix}_{name}_{Path(options.target).stem}"
-    timbrelib.save_rendering(stem, model, table, rendering)
-    plots.save_figure(f"{stem}.png", plots.decoding(rendering, said, f"{model.name} follows {options.target}"))
-    print(f"{name}: {said[name]}")
+        target = timbre.target(descriptor, read_curve(options.target, descriptor), fit="shift")
+    rendering = timbre.render(target)
+    stem = options.out or f"{timbre.prefix}_{descriptor}_{Path(options.target).stem}"
+    rendering.save(stem)
+    timbrelib.plots.save_figure(f"{stem}.png", rendering.plot(f"{timbre.name} follows {options.target}"))
+    print(f"{descriptor}: {rendering.score}")
     print(f"written: {stem}.wav, .csv, .json, .png")
 
 
 def run_transfer(options: argparse.Namespace) -> None:
-    """Let a model play a sound, and say what of it survives."""
+    """Transfer a sound and print what of it survives."""
     import timbrelib
-    from timbrelib.control.transfer import transfer_score
 
-    model = timbrelib.load_model(options.model)
-    played = timbrelib.transfer(model, timbrelib.analyse_codebook(model), timbrelib.load_audio(options.sound))
-    path = options.out or f"transfer_{Path(options.sound).stem}_{model.name}.wav"
-    timbrelib.save_audio(path, played.audio)
-    moved = f"moved by {played.semitones:+g} semitones; " if played.semitones else ""
-    print(f"{moved}{transfer_score(played.original, played.audio, played.semitones)}")
+    transfer = timbrelib.load(options.model).transfer(timbrelib.load_audio(options.sound))
+    path = options.out or f"transfer_{Path(options.sound).stem}_{transfer.timbre}.wav"
+    timbrelib.save_audio(path, transfer.audio)
+    print(transfer)
     print(f"written: {path}")
 
 
 def run_models(options: argparse.Namespace) -> None:
     """Print the models."""
+    from timbrelib.evaluation.scorecard import model_table
     from timbrelib.model.registry import models_folder, own_models, shipped_models
 
     print(model_table(shipped_models()))
@@ -197,36 +205,32 @@ def run_models(options: argparse.Namespace) -> None:
         print(f"\nYour own, in {models_folder()}:\n\n{model_table(own_models())}")
 
 
-def model_table(names: list[str]) -> str:
-    """Write the cards of models as a table in Markdown."""
-    from timbrelib.model.checkpoint import load_card
-
-    lines = [
-        "| model | LSD on test recordings | codes in use, perplexity | trained on | in | licence |",
-        "|---|---|---|---|---|---|",
-    ]
-    for card in map(load_card, names):
-        scores, training = card["scores"], card["training"]
-        lines.append(
-            f"| {card['name']} | {scores['lsd_db']:.2f} dB | {100 * scores['codebook_use']:.0f} %, "
-            f"{scores['perplexity']:.0f} | {card['data']['minutes']:.1f} minutes of sound | "
-            f"{training['minutes']:.1f} minutes, {training['memory_gb']:.1f} GB | {card['licence']} |"
-        )
-    return "\n".join(lines)
-
-
 def run_download(options: argparse.Namespace) -> None:
-    """Show the licences, then fetch and rebuild."""
+    """Print the licences, then download and rebuild."""
     from timbrelib.recordings.corpus import data_folder
     from timbrelib.recordings.download import SOURCE, download
     from timbrelib.recordings.manifest import credit, manifest
 
-    print("These recordings are fetched for your own use, under the licences of their makers:")
+    print("These recordings are downloaded for your own use, under the licences of their makers:")
     print("\n".join(f"  {line}" for line in credit(row["file"] for row in manifest(options.domain))))
-    print("The Philharmonia's may not be passed on 'as is'.", flush=True)
+    print("Those of the Philharmonia may not be passed on 'as is'.", flush=True)
     folder = data_folder(options.data)
     built = download(options.domain, folder, options.source or SOURCE)
     print(f"{len(built)} recordings are in {folder / options.domain}")
+
+
+def run_figures(options: argparse.Namespace) -> None:
+    """Run the notebooks, and say which files changed."""
+    from timbrelib.page.notebook_runner import make_figures
+
+    print(make_figures(options.model, options.descriptors))
+
+
+def run_notebooks(options: argparse.Namespace) -> None:
+    """Execute the notebooks in place."""
+    from timbrelib.page.notebook_runner import update_notebooks
+
+    update_notebooks()
 
 
 def run_scorecard(options: argparse.Namespace) -> None:
@@ -246,7 +250,7 @@ def run_scorecard(options: argparse.Namespace) -> None:
 
 
 def run_page(options: argparse.Namespace) -> None:
-    """Build the page."""
+    """Build the demo page."""
     from timbrelib.page.builder import build_page
 
     print(f"open {build_page(options.figures, options.examples, options.scorecard, options.out)}")

@@ -1,4 +1,7 @@
-"""Write files whole or not at all; read what somebody else may have written."""
+"""Write files atomically; read files that may be damaged or of foreign origin.
+
+Notebooks: all.
+"""
 
 import json
 import os
@@ -12,20 +15,20 @@ from typing import Any, NoReturn
 import numpy as np
 
 NAME = re.compile(r"\w([\w .-]{0,78}[\w-])?")
-MAX_NAME_BYTES = 240  # file systems allow 255, and suffixes are added
+MAX_NAME_BYTES = 240  # file systems allow 255, and a suffix is appended
 
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, renamed to `path` when the block ends well.
+    """Yield a temporary path in the folder of `path`, and rename it to `path` if the block succeeds.
 
-    A reader sees the old file or the new one, never half of one.  Used wherever the
-    library writes: sounds, tables, figures, models.
+    A reader sees the old file or the new one, never a part of one.  The library writes all its
+    files in this way: sounds, tables, figures, models.
 
     Parameters
     ----------
     path : str or Path
-        The file to write.  Its folder is made where it is missing.
+        The file to write.  Its folder is created if it is missing.
 
     Yields
     ------
@@ -35,7 +38,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     PermissionError
-        The folder cannot be made or written to.
+        The folder cannot be created or is not writable.
     """
     path = Path(path)
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=writable_folder(path.parent))
@@ -45,19 +48,19 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         yield part
         umask = os.umask(0)
         os.umask(umask)
-        part.chmod(0o666 & ~umask)  # mkstemp makes private files
+        part.chmod(0o666 & ~umask)  # mkstemp creates files that only their owner can read
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
 def writable_folder(folder: str | Path) -> Path:
-    """Make a folder where it is missing, and see at once whether it can be written to.
+    """Create a folder if it is missing, and check that it is writable.
 
     Raises
     ------
     PermissionError
-        It cannot.
+        The folder cannot be created or is not writable.
     """
     folder = Path(folder)
     try:
@@ -70,28 +73,28 @@ def writable_folder(folder: str | Path) -> Path:
     return folder
 
 
-def check_size(path: Path, largest: int) -> None:
-    """See that a file has at most `largest` bytes, before any memory is taken for it.
+def check_size(path: Path, max_bytes: int) -> None:
+    """Check the size of a file before it is read into memory.
 
     Raises
     ------
     ValueError
-        It has more.
+        The file is larger than `max_bytes`.
     """
     size = path.stat().st_size
-    if size > largest:
-        raise ValueError(f"{path.name} has {size / 2**20:.1f} MB, more than the {largest / 2**20:.0f} MB it may have")
+    if size > max_bytes:
+        raise ValueError(f"{path.name} has {size / 2**20:.1f} MB, the limit is {max_bytes / 2**20:.0f} MB")
 
 
-def load_json(path: Path, largest: int) -> Any:
-    """Read JSON of at most `largest` bytes, without NaN and infinity, which JSON has not.
+def load_json(path: Path, max_bytes: int) -> Any:
+    """Read JSON, strictly: NaN and infinity, which Python would accept, are not part of the format.
 
     Raises
     ------
     ValueError
-        It is larger, or no such JSON.
+        The file is larger than `max_bytes`, or is not JSON.
     """
-    check_size(path, largest)
+    check_size(path, max_bytes)
     try:
         return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except RecursionError as error:
@@ -99,52 +102,52 @@ def load_json(path: Path, largest: int) -> Any:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"it has {constant} for a number")
+    raise ValueError(f"it contains {constant}")
 
 
 def number_column(column: object) -> np.ndarray:
-    """Take a column of a JSON file, float64 (n,), NaN where it has null.
+    """Convert a list from a JSON file to float64 (n,), with NaN for null.
 
     Raises
     ------
     ValueError
-        It is no list of numbers and nulls, or one of them is too large to be held.
+        It is not a list of numbers and nulls, or a number exceeds the range of float64.
     """
     if not isinstance(column, list) or not all(value is None or type(value) in (int, float) for value in column):
-        raise ValueError("it has something else where a list of numbers belongs")
+        raise ValueError("it has something other than a list of numbers in the place of one")
     try:
         values = np.array(column, dtype=np.float64)
     except OverflowError as error:
-        raise ValueError("it has a number that is too large") from error
+        raise ValueError("it has a number that is too large for float64") from error
     if np.isinf(values).any():
-        raise ValueError("it has a number that is too large")
+        raise ValueError("it has a number that is too large for float64")
     return values
 
 
 def one_line(error: Exception) -> str:
-    """Say what an error says in one line of at most 200 characters, to quote it in another."""
+    """Return the message of an error as one line of at most 200 characters, to quote it in another error."""
     return " ".join(str(error).split())[:200]
 
 
 def checked_name(name: str) -> str:
-    """Check a name under which a drawing, or a model, is to be saved or was saved.
+    """Return the name of a model or a drawing without surrounding spaces, if it can be the name of a file.
 
     Raises
     ------
     ValueError
-        It would lead out of its folder, or is no name for a file.
+        The name is not valid for a file, or would lead out of its folder.
     """
     name = name.strip() if isinstance(name, str) else ""
     if not NAME.fullmatch(name) or len(name.encode()) > MAX_NAME_BYTES:
         raise ValueError(
-            f"{name!r:.90} is no name for a file: take up to 80 letters, digits, spaces, dots, - and _, "
-            "the first a letter or a digit"
+            f"{name!r:.90} is not a name for a file: use up to 80 letters, digits, spaces, dots, - and _, "
+            "starting with a letter, a digit or _"
         )
     return name
 
 
 def user_cache_folder() -> Path:
-    """Folder of what can be computed again, ``$XDG_CACHE_HOME/timbrelib`` on Linux."""
+    """Folder of files that can be computed again, ``$XDG_CACHE_HOME/timbrelib`` on Linux."""
     import platformdirs
 
     return platformdirs.user_cache_path("timbrelib", appauthor=False)

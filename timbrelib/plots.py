@@ -1,4 +1,6 @@
-"""Figures: functions that draw the arrays they are given, and the palette they share.
+"""Figures: functions that draw arrays, and their common palette.
+
+Each draws into the given axes, or else into a new figure, and returns what it drew on.
 
 Notebooks: all.
 """
@@ -25,17 +27,17 @@ BINS = 24  # of a histogram
 DYNAMIC_RANGE = 80  # dB shown below the loudest bin
 MIN_PEAK = 0.1  # magnitude shown as 0 dB if a sound has no louder bin, so that silence is dark
 FILE_DPI, SCREEN_DPI = 130, 72  # dots per inch in files and in notebooks
-COLOURS = 256  # of a PNG file, which has a third of the size of one in true colour
+COLOURS = 256  # of a PNG file
 
 
 def label(name: str) -> str:
-    """Write a descriptor with its unit, as on an axis."""
+    """Label an axis with a descriptor and its unit."""
     unit = descriptor(name).unit
     return f"{name} ({unit})" if unit else name
 
 
 def plain_ticks(axis: Axis, subs: Sequence[int] = (1, 2, 3, 4, 5, 6, 8)) -> Axis:
-    """Label a logarithmic axis with plain numbers, `subs` times powers of ten: 200, 300, 400."""
+    """Label a logarithmic axis with plain numbers at the multiples `subs` of powers of ten: 200, 300, 400."""
     axis.set_major_locator(LogLocator(subs=subs))
     axis.set_major_formatter(FormatStrFormatter("%g"))
     axis.set_minor_formatter(NullFormatter())
@@ -43,8 +45,15 @@ def plain_ticks(axis: Axis, subs: Sequence[int] = (1, 2, 3, 4, 5, 6, 8)) -> Axis
 
 
 def new_axes(width: float, height: float) -> Axes:
-    """Make a figure of one panel, in inches."""
+    """Make a figure of one panel, width and height in inches, and return its axes."""
     return plt.subplots(figsize=(width, height), layout="constrained", dpi=SCREEN_DPI)[1]
+
+
+def stacked(n_panels: int, height: float) -> tuple[Figure, Sequence[Axes]]:
+    """Make a figure of panels one below the other, each of a height in inches."""
+    size = (9, height * n_panels)
+    figure, axes = plt.subplots(n_panels, 1, figsize=size, layout="constrained", dpi=SCREEN_DPI, squeeze=False)
+    return figure, list(axes[:, 0])
 
 
 def side_by_side() -> tuple[Figure, Sequence[Axes]]:
@@ -60,16 +69,26 @@ def save_figure(path: str | Path, figure: Figure) -> None:
     PermissionError
         The folder is not writable.
     """
+    content = BytesIO()
+    figure.savefig(content, dpi=FILE_DPI, bbox_inches="tight", facecolor="white", format="png")
+    with atomic_write(path) as part:
+        part.write_bytes(reduce_colours(content.getvalue()))
+
+
+def reduce_colours(png: bytes) -> bytes:
+    """Reduce an opaque PNG to a palette, so that a spectrogram takes a quarter of its bytes."""
     from PIL import Image
 
     content = BytesIO()
-    figure.savefig(content, dpi=FILE_DPI, bbox_inches="tight", facecolor="white", format="png")
-    with Image.open(content) as image, atomic_write(path) as part:
-        image.convert("RGB").quantize(COLOURS).save(part, format="PNG", optimize=True)
+    with Image.open(BytesIO(png)) as image:
+        # median cut, the default, shifts the bright end of a colour bar and takes more bytes
+        palette = image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=1)
+    palette.save(content, format="PNG", optimize=True)
+    return content.getvalue()
 
 
 def spectrum(level: np.ndarray, ax: Axes | None = None, title: str = "") -> Axes:
-    """Draw one frame's spectrum, float (N_BINS,), in dB."""
+    """Draw the spectrum of a frame, float (N_BINS,), in dB."""
     ax = ax or new_axes(9, 2.8)
     ax.plot(np.arange(len(level)) * SAMPLE_RATE / N_FFT / 1000, level, color=MEASURED, linewidth=1)
     ax.set(xlabel="frequency (kHz)", ylabel="level (dB)", title=title, xlim=(0, SAMPLE_RATE / 2000))
@@ -84,7 +103,7 @@ def spectrogram(audio: np.ndarray, ax: Axes | None = None, title: str = "") -> A
     ax = ax or new_axes(9, 3.5)
     magnitude = np.abs(librosa.stft(audio, n_fft=N_FFT, hop_length=HOP))  # (N_BINS, frames)
     level = librosa.amplitude_to_db(magnitude, ref=max(magnitude.max(), MIN_PEAK), top_db=DYNAMIC_RANGE)
-    half = HOP / SAMPLE_RATE / 2
+    half = HOP / SAMPLE_RATE / 2  # s; the centres of the frames, not their edges, are at the times of the grid
     extent = (-half, (level.shape[1] - 1) * 2 * half + half, 0, SAMPLE_RATE / 2000)
     image = ax.imshow(level, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=-DYNAMIC_RANGE, vmax=0)
     ax.figure.colorbar(image, ax=ax, label="level (dB)", pad=0.01)
@@ -93,7 +112,7 @@ def spectrogram(audio: np.ndarray, ax: Axes | None = None, title: str = "") -> A
 
 
 def spectrograms(sounds: Mapping[str, np.ndarray], title: str = "") -> Figure:
-    """Draw the spectrograms of sounds, float (n,), by title, side by side."""
+    """Draw the spectrograms of several sounds, float (n,) by title, side by side."""
     figure, axes = plt.subplots(
         1, len(sounds), figsize=(5.5 * len(sounds), 3.4), layout="constrained", dpi=SCREEN_DPI, squeeze=False
     )
@@ -149,25 +168,22 @@ def tracking(
     -------
     Figure
     """
-    n_panels = 1 + len(targets)
-    figure, (above, *below) = plt.subplots(
-        n_panels, 1, figsize=(9, 3.75 * n_panels), layout="constrained", dpi=SCREEN_DPI
-    )
-    spectrogram(audio, above, title)
+    figure, (top, *panels) = stacked(1 + len(targets), 3.75)
+    spectrogram(audio, top, title)
     seconds = frame_times(len(next(iter(targets.values()))))
     frequencies = [name for name in measured if descriptor(name).unit == "Hz"]
     for name, style in zip(frequencies, cycle(("-", "--", ":", "-."))):
-        above.plot(seconds, measured[name] / 1000, style, color="white", linewidth=1, label=f"measured {name}")  # kHz
+        top.plot(seconds, measured[name] / 1000, style, color="white", linewidth=1, label=f"measured {name}")  # kHz
     if frequencies:
-        above.legend(loc="upper right", fontsize="small", facecolor="0.3", labelcolor="white")
-    above.set_xlim(0, seconds[-1])
-    for name, ax in zip(targets, below, strict=True):
+        top.legend(loc="upper right", fontsize="small", facecolor="0.3", labelcolor="white")
+    top.set_xlim(0, seconds[-1])
+    for name, ax in zip(targets, panels, strict=True):
         curves(name, targets[name], selected[name], measured[name], scores[name], ax)
     return figure
 
 
 def histogram(value: np.ndarray, name: str, ax: Axes | None = None) -> Axes:
-    """Draw the distribution of a descriptor over the codes that have it, values float (codes,)."""
+    """Draw how the values of a descriptor, float (n,), are distributed over the codes that have it."""
     ax = ax or new_axes(6.5, 5)
     bins: int | Sequence[float] = BINS
     if descriptor(name).log:
@@ -175,9 +191,9 @@ def histogram(value: np.ndarray, name: str, ax: Axes | None = None) -> Axes:
         ax.set_xscale("log")
         plain_ticks(ax.xaxis)
     ax.hist(value, bins=bins, color=MEASURED, edgecolor="white", linewidth=0.5)
-    middle = np.median(value)
+    median = np.median(value)
     ax.axvline(
-        middle, color=TARGET, linestyle="--", linewidth=1.2, label=f"median {middle:.4g} {descriptor(name).unit}"
+        median, color=TARGET, linestyle="--", linewidth=1.2, label=f"median {median:.4g} {descriptor(name).unit}"
     )
     ax.set(xlabel=label(name), ylabel="codes", title=f"{name} of the {len(value)} codes that have it")
     ax.legend()
@@ -213,17 +229,17 @@ def scatter(
     norm = LogNorm(*limits) if descriptor(name).log else Normalize(*limits)
     dots = ax.scatter(x[has], y[has], c=value[has], cmap="gray", norm=norm, s=14, edgecolor="0.4", linewidth=0.3)
     if not has.all():
-        missing = f"no {name}: {np.sum(~has)}"
-        ax.scatter(x[~has], y[~has], s=14, facecolor="none", edgecolor=SELECTED, linewidth=0.7, label=missing)
+        legend = f"no {name}: {np.sum(~has)}"
+        ax.scatter(x[~has], y[~has], s=14, facecolor="none", edgecolor=SELECTED, linewidth=0.7, label=legend)
     if not used.all():
         ax.scatter(x[~used], y[~used], s=40, marker="x", color=UNUSED, label=f"unused in training: {np.sum(~used)}")
     bar = ax.figure.colorbar(dots, ax=ax, label=label(name), pad=0.01, extend="both")
     if descriptor(name).log:
         plain_ticks(bar.ax.yaxis)
-    across, up = (
+    first, second = (
         f"principal component {i} ({100 * share:.0f} % of the variance)" for i, share in enumerate(explained, 1)
     )
-    ax.set(xlabel=across, ylabel=up, title=f"codebook in two dimensions, coloured by {name}")
+    ax.set(xlabel=first, ylabel=second, title=f"codebook in two dimensions, coloured by {name}")
     if ax.get_legend_handles_labels()[0]:
         ax.legend(loc="best", fontsize="small")
     return ax
@@ -244,8 +260,8 @@ def training_history(history: dict[str, np.ndarray], ax: Axes | None = None) -> 
     """
     ax = ax or new_axes(9, 3.5)
     ax.plot(history["step"], history["loss"], color=TARGET, label="loss")
-    quantised = history["codes_used"] > 0
-    step, used, perplexity = (history[what][quantised] for what in ("step", "codes_used", "perplexity"))
+    quantised = history["codes_used"] > 0  # after the warm-up, which has no codebook
+    step, used, perplexity = (history[column][quantised] for column in ("step", "codes_used", "perplexity"))
     right = ax.twinx()
     right.plot(step, used, color=MEASURED, linestyle="--", label="codes in use")
     right.plot(step, perplexity, color=SELECTED, linestyle=":", label="perplexity")
@@ -262,7 +278,7 @@ def target_region(values: Mapping[str, np.ndarray], targets: Mapping[str, np.nda
     Parameters
     ----------
     values : mapping of str to ndarray, float, (n_codes,)
-        By descriptor, at least those of the targets.
+        By descriptor, at least those of the targets; for instance a codebook.
     targets : mapping of str to ndarray, float, (frames,)
         Two, by descriptor.
     ax : Axes, optional
@@ -272,14 +288,14 @@ def target_region(values: Mapping[str, np.ndarray], targets: Mapping[str, np.nda
     Axes
     """
     ax = ax or new_axes(7, 5)
-    across, along = targets
-    ax.scatter(values[across], values[along], s=12, color=MEASURED, alpha=0.6, linewidth=0, label="codes")
-    ax.plot(targets[across], targets[along], color=TARGET, linewidth=1, label="targets")
-    for name, axis, set_scale in ((across, ax.xaxis, ax.set_xscale), (along, ax.yaxis, ax.set_yscale)):
+    first, second = targets
+    ax.scatter(values[first], values[second], s=12, color=MEASURED, alpha=0.6, linewidth=0, label="codes")
+    ax.plot(targets[first], targets[second], color=TARGET, linewidth=1, label="targets")
+    for name, axis, set_scale in ((first, ax.xaxis, ax.set_xscale), (second, ax.yaxis, ax.set_yscale)):
         if descriptor(name).log:
             set_scale("log")
             plain_ticks(axis)
-    ax.set(xlabel=label(across), ylabel=label(along))
+    ax.set(xlabel=label(first), ylabel=label(second))
     ax.legend()
     ax.grid(alpha=0.3)
     return ax

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from conftest import sine
 
-from timbrelib.audio import frames
+from timbrelib.audio import sound_files
 from timbrelib.audio.frames import SAMPLE_RATE
 
 
@@ -17,7 +17,7 @@ def test_any_rate_and_depth_loads_as_the_same_sound(tmp_path, rate, suffix, subt
     times = np.arange(rate) / rate
     stereo = 0.5 * np.sin(2 * np.pi * 440 * times)[:, None] * [1.0, 0.5]  # (n, channels)
     soundfile.write(tmp_path / f"a.{suffix}", stereo, rate, subtype=subtype)
-    loaded = frames.load_audio(tmp_path / f"a.{suffix}")
+    loaded = sound_files.load_audio(tmp_path / f"a.{suffix}")
     assert loaded.dtype == np.float32
     assert abs(len(loaded) - SAMPLE_RATE) <= 1
     inner = slice(1000, -1000)
@@ -26,41 +26,41 @@ def test_any_rate_and_depth_loads_as_the_same_sound(tmp_path, rate, suffix, subt
 
 
 @pytest.mark.parametrize("rate", [1000, 8_000, 22_049, 22_050, 44_100, 768_000])
-def test_parts_are_the_whole_and_the_whole_is_what_librosa_makes(tmp_path, rate):
+def test_blocks_join_to_the_whole_sound_and_resample_as_librosa_does(tmp_path, rate):
     noise = 0.1 * np.random.default_rng(0).standard_normal((3 * rate + 7, 2)).astype(np.float32)
     soundfile.write(tmp_path / "a.wav", noise, rate, "FLOAT")
     whole = librosa.resample(noise.mean(axis=1), orig_sr=rate, target_sr=SAMPLE_RATE, res_type="soxr_vhq")
-    *full, last = frames.stream_audio(tmp_path / "a.wav", seconds=0.7)
+    *full, last = sound_files.stream_audio(tmp_path / "a.wav", seconds=0.7)
     assert [len(part) for part in full] == [15_435] * 4
     assert {part.dtype for part in (*full, last)} == {np.dtype(np.float32)}
     np.testing.assert_array_equal(np.concatenate([*full, last]), whole)
-    np.testing.assert_array_equal(frames.load_audio(tmp_path / "a.wav"), whole)
+    np.testing.assert_array_equal(sound_files.load_audio(tmp_path / "a.wav"), whole)
 
 
-def test_parts_that_come_out_even_have_no_empty_one_after_them(tmp_path):
+def test_no_empty_block_follows_blocks_that_divide_the_sound_evenly(tmp_path):
     soundfile.write(tmp_path / "a.wav", sine(440, 2), SAMPLE_RATE)
-    assert [len(part) for part in frames.stream_audio(tmp_path / "a.wav", seconds=1)] == [SAMPLE_RATE] * 2
+    assert [len(part) for part in sound_files.stream_audio(tmp_path / "a.wav", seconds=1)] == [SAMPLE_RATE] * 2
 
 
 @pytest.mark.parametrize("seconds", [0, -1, np.nan, np.inf])
-def test_parts_of_no_length_are_refused(tmp_path, seconds):
-    with pytest.raises(ValueError, match="at least a sample"):
-        next(frames.stream_audio(tmp_path / "a.wav", seconds))
+def test_blocks_without_a_length_are_refused(tmp_path, seconds):
+    with pytest.raises(ValueError, match="at least one sample"):
+        next(sound_files.stream_audio(tmp_path / "a.wav", seconds))
 
 
-def test_of_a_sound_no_more_is_read_than_is_asked_for(tmp_path):
+def test_reading_stops_at_max_seconds(tmp_path):
     soundfile.write(tmp_path / "a.wav", sine(440, 3), SAMPLE_RATE, "FLOAT")
-    np.testing.assert_array_equal(frames.load_audio(tmp_path / "a.wav", longest=1.5), sine(440, 1.5))
-    assert len(frames.load_audio(tmp_path / "a.wav", longest=5)) == 3 * SAMPLE_RATE
+    np.testing.assert_array_equal(sound_files.load_audio(tmp_path / "a.wav", max_seconds=1.5), sine(440, 1.5))
+    assert len(sound_files.load_audio(tmp_path / "a.wav", max_seconds=5)) == 3 * SAMPLE_RATE
 
 
-def test_a_sound_too_long_for_the_memory_is_refused_but_can_be_cut_or_read_in_parts(tmp_path, monkeypatch):
-    monkeypatch.setattr(audio, "LONGEST_SOUND", 3.6)
+def test_a_sound_too_long_for_memory_is_refused_but_can_be_cut_or_streamed(tmp_path, monkeypatch):
+    monkeypatch.setattr(sound_files, "MAX_SECONDS", 3.6)
     soundfile.write(tmp_path / "a.flac", np.zeros(4 * SAMPLE_RATE), SAMPLE_RATE)
     with pytest.raises(ValueError, match=r"longer than 0\.001 hours: cut it"):
-        frames.load_audio(tmp_path / "a.flac")
-    assert len(frames.load_audio(tmp_path / "a.flac", longest=3)) == 3 * SAMPLE_RATE
-    assert sum(len(part) for part in frames.stream_audio(tmp_path / "a.flac")) == 4 * SAMPLE_RATE
+        sound_files.load_audio(tmp_path / "a.flac")
+    assert len(sound_files.load_audio(tmp_path / "a.flac", max_seconds=3)) == 3 * SAMPLE_RATE
+    assert sum(len(part) for part in sound_files.stream_audio(tmp_path / "a.flac")) == 4 * SAMPLE_RATE
 
 
 def wav(rate: int = 22_050, n_bytes: int = 2000, claimed: int | None = None) -> bytes:
@@ -71,40 +71,40 @@ def wav(rate: int = 22_050, n_bytes: int = 2000, claimed: int | None = None) -> 
     return head + fmt + struct.pack("<4sI", b"data", claimed) + bytes(n_bytes)
 
 
-def test_a_header_that_claims_two_thousand_million_frames_takes_no_more_than_is_there(tmp_path):
+def test_a_header_that_claims_two_billion_frames_takes_no_more_memory_than_the_sound(tmp_path):
     (tmp_path / "a.wav").write_bytes(wav(claimed=2**32 - 2))
     tracemalloc.start()
-    assert len(frames.load_audio(tmp_path / "a.wav")) == 1000
+    assert len(sound_files.load_audio(tmp_path / "a.wav")) == 1000
     assert tracemalloc.get_traced_memory()[1] < 20e6
     tracemalloc.stop()
 
 
 @pytest.mark.parametrize("rate", [1, 999, 768_001, 2**31 - 1, 2**32 - 1])
-def test_a_header_of_an_impossible_rate_is_refused(tmp_path, rate):
+def test_an_impossible_sample_rate_is_refused(tmp_path, rate):
     (tmp_path / "a.wav").write_bytes(wav(rate))
     with pytest.raises(ValueError, match=r"a\.wav"):
-        frames.load_audio(tmp_path / "a.wav")
+        sound_files.load_audio(tmp_path / "a.wav")
 
 
 def test_a_file_of_a_thousand_channels_is_read_in_small_blocks(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.tile(sine(440, 0.2)[:, None], 1000), SAMPLE_RATE, "FLOAT")
     tracemalloc.start()
-    np.testing.assert_allclose(frames.load_audio(tmp_path / "a.wav"), sine(440, 0.2), atol=1e-4)
+    np.testing.assert_allclose(sound_files.load_audio(tmp_path / "a.wav"), sine(440, 0.2), atol=1e-4)
     assert tracemalloc.get_traced_memory()[1] < 10e6
     tracemalloc.stop()
 
 
-def test_raw_samples_say_too_little_about_themselves(tmp_path):
+def test_raw_samples_without_a_header_are_refused(tmp_path):
     (tmp_path / "a.raw").write_bytes(wav())
     with pytest.raises(ValueError, match="cannot be read as audio"):
-        frames.load_audio(tmp_path / "a.raw")
+        sound_files.load_audio(tmp_path / "a.raw")
 
 
-def test_what_is_wrong_further_on_is_said_there(tmp_path):
+def test_a_fault_further_on_in_the_file_is_raised_when_it_is_reached(tmp_path):
     samples = np.tile(sine(440), 60)  # more than is read at a time
     samples[-1] = np.nan
     soundfile.write(tmp_path / "a.wav", samples, SAMPLE_RATE, "FLOAT")
-    parts = frames.stream_audio(tmp_path / "a.wav", seconds=1)
+    parts = sound_files.stream_audio(tmp_path / "a.wav", seconds=1)
     np.testing.assert_array_equal(next(parts), sine(440))
     with pytest.raises(ValueError, match="not finite"):
         list(parts)
@@ -113,8 +113,8 @@ def test_what_is_wrong_further_on_is_said_there(tmp_path):
 def test_ten_milliseconds_and_silence_load(tmp_path):
     soundfile.write(tmp_path / "short.wav", sine(440, 0.0101), SAMPLE_RATE)
     soundfile.write(tmp_path / "silent.wav", np.zeros(SAMPLE_RATE), SAMPLE_RATE)
-    assert len(frames.load_audio(tmp_path / "short.wav")) == 222
-    assert not frames.load_audio(tmp_path / "silent.wav").any()
+    assert len(sound_files.load_audio(tmp_path / "short.wav")) == 222
+    assert not sound_files.load_audio(tmp_path / "silent.wav").any()
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ def test_ten_milliseconds_and_silence_load(tmp_path):
         ("nan.wav", lambda p: soundfile.write(p, np.full(900, np.nan), 22_050, "FLOAT"), ValueError, "not finite"),
     ],
 )
-def test_a_bad_file_is_refused_in_a_sentence(tmp_path, name, write, error, says):
+def test_a_bad_sound_file_is_refused_in_a_sentence(tmp_path, name, write, error, says):
     if write:
         write(tmp_path / name)
     with pytest.raises(error, match=says) as refusal:
-        frames.load_audio(tmp_path / name)
+        sound_files.load_audio(tmp_path / name)
     assert name in str(refusal.value)
 
 
@@ -140,7 +140,7 @@ def test_a_truncated_file_is_refused_or_shorter_but_never_garbage(tmp_path):
     whole = (tmp_path / "a.flac").read_bytes()
     (tmp_path / "a.flac").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match=r"a\.flac"):
-        frames.load_audio(tmp_path / "a.flac")
+        sound_files.load_audio(tmp_path / "a.flac")
 
 
 @pytest.mark.parametrize(
@@ -148,38 +148,24 @@ def test_a_truncated_file_is_refused_or_shorter_but_never_garbage(tmp_path):
 )
 def test_bad_arrays_are_refused(bad):
     with pytest.raises(ValueError, match="the audio"):
-        frames.check_audio(bad)
+        sound_files.check_audio(bad)
 
 
-def test_gain_of_a_sine_is_its_windowed_rms():
-    # mean of Hann squared is 3/8, of a unit sine squared 1/2
-    gain = frames.frame_gain(sine(1000, amplitude=0.8))
-    np.testing.assert_allclose(gain[4:-4], 0.8 * np.sqrt(3 / 16), rtol=1e-3)
-
-
-@pytest.mark.parametrize("n", [300, 512, 2048, 22_050, 22_051])
-def test_gain_is_the_same_from_samples_and_from_spectra(n):
-    noise = np.random.default_rng(0).standard_normal(n).astype(np.float32)
-    gain = frames.frame_gain(noise)
-    assert len(gain) == frames.frame_count(n)
-    np.testing.assert_allclose(gain, frames.spectrum_gain(frames.spectra(noise)), rtol=1e-5)
-
-
-def test_saved_audio_is_16_bit_and_whole(tmp_path):
-    frames.save_audio(tmp_path / "new" / "a.wav", sine(440))
+def test_saved_audio_is_16_bit_and_leaves_no_temporary_file(tmp_path):
+    sound_files.save_audio(tmp_path / "new" / "a.wav", sine(440))
     info = soundfile.info(tmp_path / "new" / "a.wav")
     assert (info.samplerate, info.channels, info.subtype) == (22_050, 1, "PCM_16")
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.wav"]
 
 
-def test_a_sound_that_is_too_loud_is_lowered_with_a_warning(tmp_path, caplog):
-    frames.save_audio(tmp_path / "a.wav", 3 * sine(440))
+def test_a_sound_that_would_clip_is_attenuated_with_a_warning(tmp_path, caplog):
+    sound_files.save_audio(tmp_path / "a.wav", 3 * sine(440))
     assert "would clip" in caplog.text
-    saved = frames.load_audio(tmp_path / "a.wav")
+    saved = sound_files.load_audio(tmp_path / "a.wav")
     np.testing.assert_allclose(saved, sine(440, amplitude=0.99), atol=1e-3)
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+def test_a_folder_that_is_not_writable_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(PermissionError, match="choose a folder"):
-        frames.save_audio(tmp_path / "file" / "a.wav", sine(440))
+        sound_files.save_audio(tmp_path / "file" / "a.wav", sine(440))

@@ -3,23 +3,23 @@ import os
 import numpy as np
 import pytest
 
-import timbrelib
 from timbrelib.audio.frames import FRAME_RATE, frame_times
 from timbrelib.control import curves
+from timbrelib.control.targets import Target, shape_curve
 
 
-def test_points_are_joined_by_straight_lines():
+def test_points_are_interpolated_linearly():
     curve = curves.break_points("centroid", [0, 1, 2], [1000, 3000, 2000])
     times = frame_times(87)  # the last frame before 2 s
     np.testing.assert_allclose(curve, np.where(times < 1, 1000 + 2000 * times, 4000 - 1000 * times))
 
 
-def test_a_fundamental_between_points_rises_evenly_in_octaves():
+def test_a_fundamental_is_interpolated_in_log_frequency():
     curve = curves.break_points("fundamental", [0, 2], [220, 880])
     np.testing.assert_allclose(curve, 220 * 2 ** frame_times(87))
 
 
-def test_a_curve_holds_its_first_point_until_then():
+def test_a_curve_holds_its_first_point_before_it():
     curve = curves.break_points("gain", [0.5, 1], [0.1, 0])
     times = frame_times(len(curve))
     np.testing.assert_allclose(curve, np.where(times < 0.5, 0.1, 0.2 * (1 - times)))
@@ -31,7 +31,7 @@ def test_a_curve_holds_its_first_point_until_then():
     [
         ("centroid", [0, 1], [1000], "2 times and 1 points"),
         ("centroid", [], [], "0 times"),
-        ("centroid", [[0, 1]], [[1000, 1000]], "one time for each point"),
+        ("centroid", [[0, 1]], [[1000, 1000]], "one time per point"),
         ("centroid", [0, 2, 1], [1, 2, 3], "do not rise"),
         ("centroid", [0, 1, 1], [1, 2, 3], "do not rise"),
         ("centroid", [-1, 1], [1, 2], "do not rise from 0"),
@@ -42,7 +42,7 @@ def test_a_curve_holds_its_first_point_until_then():
         ("colour", [0, 1], [1, 2], "choose one of centroid"),
     ],
 )
-def test_points_that_make_no_curve_are_refused(name, seconds, points, says):
+def test_invalid_points_are_refused(name, seconds, points, says):
     with pytest.raises(ValueError, match=says):
         curves.break_points(name, seconds, points)
 
@@ -53,9 +53,9 @@ def test_a_straight_line_of_any_rate_is_exact_on_the_grid(rate):
     np.testing.assert_allclose(curves.resample_curve("centroid", line, rate), 500 + 100 * frame_times(87))
 
 
-def test_a_curve_of_the_frame_rate_stays_as_it_is():
+def test_a_curve_at_the_frame_rate_stays_unchanged():
     for n_frames in (1, 2, 64, 1023):
-        curve = timbrelib.target("sin", "fundamental", 200, 800, n_frames + 1)[1:]
+        curve = shape_curve("sin", "fundamental", 200, 800, n_frames + 1)[1:]
         np.testing.assert_allclose(curves.resample_curve("fundamental", curve, FRAME_RATE), curve, rtol=1e-9)
 
 
@@ -66,19 +66,18 @@ def test_an_impossible_rate_is_refused(rate):
 
 
 @pytest.mark.parametrize("n_frames", [32, 64])  # whose last times are rounded up and down
-def test_a_saved_target_is_read_back(tmp_path, violin, violin_table, n_frames):
-    asked = {"rolloff": np.full(n_frames, 3000), "centroid": timbrelib.target("exp", "centroid", 1200, 3000, n_frames)}
-    rendering = timbrelib.render(violin, violin_table, asked)
-    timbrelib.save_rendering(tmp_path / "a", violin, violin_table, rendering)
+def test_a_saved_target_is_read_back(tmp_path, violin, n_frames):
+    rolloff = Target("rolloff", np.full(n_frames, 3000))
+    centroid = violin.target("centroid", "exp", 1200, 3000, n_frames)
+    violin.render(rolloff, centroid, refinements=0).save(tmp_path / "a")
     for column in ("target", None):
-        np.testing.assert_allclose(
-            curves.read_curve(tmp_path / "a.csv", "rolloff", column), asked["rolloff"], rtol=1e-5
-        )
-    again = curves.read_curve(tmp_path / "a.csv", "centroid", "centroid_target")
-    np.testing.assert_allclose(again, asked["centroid"], rtol=1e-4)
+        read = curves.read_curve(tmp_path / "a.csv", "rolloff", column)
+        np.testing.assert_allclose(read, rolloff.curve, rtol=1e-5)
+    read = curves.read_curve(tmp_path / "a.csv", "centroid", "centroid_target")
+    np.testing.assert_allclose(read, centroid.curve, rtol=1e-4)
 
 
-def test_a_pitch_track_of_another_program_is_bridged_where_it_has_gaps(tmp_path):
+def test_gaps_in_the_pitch_track_of_another_program_are_interpolated(tmp_path):
     (tmp_path / "track.csv").write_text("time,confidence,f0\n0,0.9,220\n\n0.3,0.1,\n0.7,0.2, \n2,0.9,880\n")
     curve = curves.read_curve(tmp_path / "track.csv", "fundamental", "f0")
     np.testing.assert_allclose(curve, 220 * 2 ** frame_times(87))
@@ -103,7 +102,7 @@ def test_a_pitch_track_of_another_program_is_bridged_where_it_has_gaps(tmp_path)
         (b"time_s,target\n0,1\x002\n", None, "is not a table"),
     ],
 )
-def test_a_bad_file_is_refused_in_a_sentence(tmp_path, content, column, says):
+def test_a_bad_table_is_refused_in_a_sentence(tmp_path, content, column, says):
     (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(ValueError, match=says) as refusal:
         curves.read_curve(tmp_path / "a.csv", "centroid", column)
@@ -116,7 +115,7 @@ def test_a_field_of_ten_megabytes_is_refused(tmp_path):
         curves.read_curve(tmp_path / "a.csv", "centroid")
 
 
-def test_what_cannot_be_read_is_quoted_in_part(tmp_path):
+def test_an_unreadable_field_is_quoted_in_part(tmp_path):
     (tmp_path / "a.csv").write_bytes(b"time_s,target\n0," + b"x" * 2**16)
     with pytest.raises(ValueError, match=r"is not a table .*xxx") as refusal:
         curves.read_curve(tmp_path / "a.csv", "centroid")

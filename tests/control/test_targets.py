@@ -1,18 +1,16 @@
 import numpy as np
 import pytest
 
-import timbrelib
-from timbrelib.control import targets
-from timbrelib.control.targets import bring_inside, check_targets, reach
+from timbrelib.control.targets import Target, check_curves, fit_to_range, shape_curve, target_curves
 
 
 def test_a_sine_is_one_cycle_between_its_ends():
-    curve = timbrelib.target("sin", "centroid", 1000, 3000, 101)
+    curve = shape_curve("sin", "centroid", 1000, 3000, 101)
     np.testing.assert_allclose(curve[[0, 25, 50, 75, 100]], [2000, 3000, 2000, 1000, 2000])
 
 
 def test_log_exp_rises_over_the_first_half_and_falls_over_the_second():
-    curve = timbrelib.target("exp", "centroid", 0, 1, 1024)
+    curve = shape_curve("exp", "centroid", 0, 1, 1024)
     assert curve[0] == curve[1023] == 0
     assert curve[511] == curve[512] == 1
     v = 100 / 511
@@ -21,11 +19,11 @@ def test_log_exp_rises_over_the_first_half_and_falls_over_the_second():
 
 
 def test_a_ramp_rises_evenly():
-    np.testing.assert_allclose(timbrelib.target("ramp", "centroid", 1000, 3000, 5), [1000, 1500, 2000, 2500, 3000])
+    np.testing.assert_allclose(shape_curve("ramp", "centroid", 1000, 3000, 5), [1000, 1500, 2000, 2500, 3000])
 
 
-def test_steps_go_up_in_five_levels_of_the_same_length():
-    np.testing.assert_allclose(timbrelib.target("steps", "rolloff", 0, 4, 15), np.repeat(np.arange(5), 3))
+def test_steps_rise_in_five_levels_of_equal_length():
+    np.testing.assert_allclose(shape_curve("steps", "rolloff", 0, 4, 15), np.repeat(np.arange(5), 3))
 
 
 @pytest.mark.parametrize(
@@ -37,7 +35,7 @@ def test_steps_go_up_in_five_levels_of_the_same_length():
     ],
 )
 def test_a_fundamental_moves_in_log_frequency(shape, n_frames, expected):
-    np.testing.assert_allclose(timbrelib.target(shape, "fundamental", 200, 800, n_frames), expected)
+    np.testing.assert_allclose(shape_curve(shape, "fundamental", 200, 800, n_frames), expected)
 
 
 @pytest.mark.parametrize(
@@ -51,96 +49,114 @@ def test_a_fundamental_moves_in_log_frequency(shape, n_frames, expected):
         (("sin", "colour", 0, 1), "choose one of centroid"),
     ],
 )
-def test_an_impossible_target_is_refused(arguments, says):
+def test_an_impossible_shape_is_refused(arguments, says):
     with pytest.raises(ValueError, match=says):
-        timbrelib.target(*arguments)
+        shape_curve(*arguments)
 
 
-def test_the_span_is_the_inner_94_percent(violin_table):
-    low, high = targets.span(violin_table, "centroid")
-    assert np.mean(violin_table["centroid"] < low) == pytest.approx(0.03, abs=0.002)
-    assert np.mean(violin_table["centroid"] > high) == pytest.approx(0.03, abs=0.002)
-
-
-def test_the_reach_goes_to_the_outermost_codes(violin_table):
-    assert reach(violin_table, "centroid") == (violin_table["centroid"].min(), violin_table["centroid"].max())
-    assert reach(violin_table, "fundamental")[0] == np.nanmin(violin_table["fundamental"])
-
-
-def test_checked_targets_come_back_as_arrays(violin_table):
-    checked = check_targets(violin_table, {"centroid": [1000, 2000], "fundamental": (300, 301)})
-    assert list(checked) == ["centroid", "fundamental"]
-    np.testing.assert_array_equal(checked["fundamental"], np.array([300.0, 301.0]))
-    assert checked["centroid"].dtype == np.float64
+def test_a_target_is_an_array_of_floats_with_a_length():
+    target = Target("fundamental", (300, 301))
+    np.testing.assert_array_equal(target.curve, np.array([300.0, 301.0]))
+    assert target.curve.dtype == np.float64
+    assert (len(target), target.weight) == (2, 1)
 
 
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("arguments", "says"),
     [
-        ({}, "give targets as"),
-        ([1000, 2000], "give targets as"),
-        ({"centroid": [1000, 2000], "fundamental": [300]}, "equally long"),
-        ({"centroid": [1000, 2000], "fundamental": [300, np.inf]}, "fundamental target is undefined"),
+        (("centroid", [1000, np.nan]), "undefined .* in 1 frames"),
+        (("centroid", [1000, np.inf, -np.inf]), "undefined .* in 2 frames"),
+        (("centroid", []), "one value per frame"),
+        (("centroid", [[1000]]), "one value per frame"),
+        (("centroid", 1000), "one value per frame"),
+        (("loudness", [1]), "choose one of centroid"),
+        (("centroid", [1000], 0), "give a positive number"),
+        (("centroid", [1000], -1), "give a positive number"),
+        (("centroid", [1000], np.inf), "give a positive number"),
+        (("centroid", [1000], np.nan), "give a positive number"),
     ],
 )
-def test_targets_that_do_not_belong_together_are_refused(violin_table, asked, says):
+def test_an_invalid_target_is_refused(arguments, says):
     with pytest.raises(ValueError, match=says):
-        check_targets(violin_table, asked)
+        Target(*arguments)
 
 
-def test_a_line_below_the_range_is_moved_up_with_its_intervals(violin_table, caplog):
-    low, high = reach(violin_table, "fundamental")
-    line = low * np.array([0.5, 0.75, 1.25, 1])  # a fifth, a sixth and a third, from an octave below
-    moved = bring_inside(violin_table, "fundamental", line, "map")
-    np.testing.assert_allclose(moved, 2 * line)  # no further than needed
-    assert "in 2 of 4 frames and was moved by +12.00 semitones" in caplog.text
+def test_curves_of_targets_come_by_descriptor():
+    curves = target_curves([Target("centroid", [1000, 2000]), Target("fundamental", (300, 301))])
+    assert list(curves) == ["centroid", "fundamental"]
+    np.testing.assert_array_equal(curves["fundamental"], np.array([300.0, 301.0]))
+    assert curves["centroid"].dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("targets", "says"),
+    [
+        ([], "give one or more"),
+        ([[1000, 2000]], "give one or more"),
+        ([{"centroid": [1000, 2000]}], "give one or more"),
+        ([Target("centroid", [1000, 2000]), Target("fundamental", [300])], "equally long"),
+        ([Target("centroid", [1000, 2000]), Target("centroid", [1000, 2000])], "one per descriptor"),
+    ],
+)
+def test_targets_that_do_not_belong_together_are_refused(targets, says):
+    with pytest.raises(ValueError, match=says):
+        target_curves(targets)
+
+
+def test_a_melody_below_the_range_is_shifted_up_with_its_intervals(violin, caplog):
+    low, high = violin.codebook.full_range("fundamental")
+    melody = low * np.array([0.5, 0.75, 1.25, 1])  # a fifth, a sixth and a third, from an octave below
+    shifted = fit_to_range(violin.codebook, "fundamental", melody, "shift")
+    np.testing.assert_allclose(shifted, 2 * melody)  # no further than needed
+    assert "in 2 of 4 frames and was shifted by +12.00 semitones" in caplog.text
     assert "narrowed" not in caplog.text
-    np.testing.assert_allclose(bring_inside(violin_table, "fundamental", high / low * 2 * line, "map")[2], high)
+    above = high / low * 2 * melody
+    np.testing.assert_allclose(fit_to_range(violin.codebook, "fundamental", above, "shift")[2], high)
 
 
-def test_a_brightness_is_moved_in_its_unit(violin_table):
-    _, high = reach(violin_table, "centroid")
-    moved = bring_inside(violin_table, "centroid", [high - 100, high + 300], "map")
-    np.testing.assert_allclose(moved, [high - 400, high])
+def test_a_brightness_is_shifted_in_its_unit(violin):
+    _, high = violin.codebook.full_range("centroid")
+    shifted = fit_to_range(violin.codebook, "centroid", [high - 100, high + 300], "shift")
+    np.testing.assert_allclose(shifted, [high - 400, high])
 
 
 @pytest.mark.parametrize(
     ("name", "middle"), [("centroid", np.mean), ("fundamental", lambda x: np.exp(np.log(x).mean()))]
 )
-def test_a_curve_wider_than_the_range_fills_it(violin_table, caplog, name, middle):
-    low, high = ends = np.array(reach(violin_table, name))
+def test_a_curve_wider_than_the_range_fills_it(violin, caplog, name, middle):
+    low, high = ends = np.array(violin.codebook.full_range(name))
     wide = np.array([low / 2, middle([low / 2, high * 2]), high * 2])
-    narrowed = bring_inside(violin_table, name, wide, "map")
+    narrowed = fit_to_range(violin.codebook, name, wide, "shift")
     np.testing.assert_allclose(narrowed, [low, middle(ends), high])
-    assert "of 3 frames and was moved by" in caplog.text
+    assert "of 3 frames and was shifted by" in caplog.text
     assert "narrowed to" in caplog.text
-    check_targets(violin_table, {name: narrowed})  # inside to the last digit
+    check_curves(violin.codebook, {name: narrowed})  # inside to the last digit
 
 
-def test_clipping_holds_the_ends_of_the_range_and_leaves_the_rest(violin_table, caplog):
-    low, high = reach(violin_table, "centroid")
-    clipped = bring_inside(violin_table, "centroid", [low - 1, 1000, 2000, high + 500], "clip")
+def test_clipping_keeps_the_values_inside_the_range(violin, caplog):
+    low, high = violin.codebook.full_range("centroid")
+    clipped = fit_to_range(violin.codebook, "centroid", [low - 1, 1000, 2000, high + 500], "clip")
     np.testing.assert_array_equal(clipped, [low, 1000, 2000, high])
-    assert "in 2 of 4 frames and was clipped there" in caplog.text
+    assert "in 2 of 4 frames and was clipped" in caplog.text
 
 
-@pytest.mark.parametrize("how", ["map", "clip"])
-def test_a_curve_inside_is_not_touched(violin_table, caplog, how):
-    curve = timbrelib.target("sin", "fundamental", *reach(violin_table, "fundamental"), 50).clip(200, 3000)
-    assert bring_inside(violin_table, "fundamental", curve, how) is curve
+@pytest.mark.parametrize("mode", ["shift", "clip"])
+def test_a_curve_inside_the_range_is_not_changed(violin, caplog, mode):
+    curve = shape_curve("sin", "fundamental", *violin.codebook.full_range("fundamental"), 50).clip(200, 3000)
+    assert fit_to_range(violin.codebook, "fundamental", curve, mode) is curve
     assert not caplog.text
 
 
 @pytest.mark.parametrize(
-    ("name", "curve", "how", "says"),
+    ("name", "curve", "mode", "says"),
     [
-        ("centroid", [1000], "fold", "choose map or clip"),
-        ("colour", [1000], "map", "choose one of centroid"),
-        ("centroid", [1000, np.nan], "map", "fill them first"),
-        ("fundamental", [300, 0], "clip", "no fundamental"),
+        ("centroid", [1000], "fold", "choose shift or clip"),
+        ("colour", [1000], "shift", "choose one of centroid"),
+        ("centroid", [1000, np.nan], "shift", "fill them first"),
+        ("fundamental", [300, 0], "clip", "not a fundamental"),
         ("centroid", [], "clip", "fill them first"),
     ],
 )
-def test_what_cannot_be_brought_inside_is_refused(violin_table, name, curve, how, says):
+def test_a_curve_that_cannot_be_fitted_is_refused(violin, name, curve, mode, says):
     with pytest.raises(ValueError, match=says):
-        bring_inside(violin_table, name, curve, how)
+        fit_to_range(violin.codebook, name, curve, mode)

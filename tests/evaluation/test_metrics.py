@@ -2,31 +2,14 @@ import numpy as np
 import pytest
 from conftest import sine
 
-from timbrelib.evaluation import metrics
-
-
-def test_tracking_error_is_a_share_of_the_targets_range():
-    target = np.array([0.0, 50.0, 100.0])
-    assert metrics.tracking_error(target + 2, target) == pytest.approx(2)
-    assert metrics.tracking_error(np.array([1, np.nan, 100]), target) == pytest.approx(0.5)
-
-
-def test_an_unvoiced_frame_is_not_within_any_cents():
-    target = np.full(4, 440.0)
-    measured = np.array([440 * 2 ** (30 / 1200), 440 * 2 ** (-60 / 1200), np.nan, 440])
-    assert metrics.within_cents(measured, target, 50) == 50
-    assert metrics.within_cents(measured, target, 20) == 25
-
-
-def test_rank_correlation_sees_order_alone():
-    assert metrics.rank_correlation(np.array([1, 4, np.nan, 9]), np.arange(4)) == pytest.approx(1)
+from timbrelib.evaluation.metrics import hnr_and_flux, log_spectral_distance
 
 
 def test_distance_is_zero_to_itself_at_any_level_and_grows_with_change(phrases):
     sound = phrases[0].audio
-    assert metrics.log_spectral_distance(sound, sound / 3) < 1e-3
+    assert log_spectral_distance(sound, sound / 3) < 1e-3
     noisy = sound + 0.01 * np.random.default_rng(0).standard_normal(len(sound)).astype(np.float32)
-    assert 1 < metrics.log_spectral_distance(sound, noisy) < metrics.log_spectral_distance(sound, noisy[::-1])
+    assert 1 < log_spectral_distance(sound, noisy) < log_spectral_distance(sound, noisy[::-1])
 
 
 def test_distance_of_white_noise_from_itself_filtered_is_the_filters():
@@ -36,33 +19,33 @@ def test_distance_of_white_noise_from_itself_filtered_is_the_filters():
     shelf = np.fft.irfft(spectrum)
     # after matching the RMS one half is up and the other down, 3 dB on average in the RMS sense
     gain = np.array([0, 6]) - 10 * np.log10((1 + 10**0.6) / 2)
-    assert metrics.log_spectral_distance(noise, shelf) == pytest.approx(np.sqrt(np.mean(gain**2)), abs=0.2)
+    assert log_spectral_distance(noise, shelf) == pytest.approx(np.sqrt(np.mean(gain**2)), abs=0.2)
 
 
 @pytest.mark.parametrize(("other", "says"), [(sine(440)[:-1], "same length"), (0 * sine(440), "silent")])
 def test_sounds_that_cannot_be_compared_are_refused(other, says):
     with pytest.raises(ValueError, match=says):
-        metrics.log_spectral_distance(sine(440), other)
+        log_spectral_distance(sine(440), other)
 
 
 @pytest.mark.parametrize("ratio", [15, 20, 30])
 def test_the_harmonics_stand_above_the_noise_by_as_much_as_was_added(ratio):
     tone = sum(sine(220 * k, 2, amplitude=0.1) for k in range(1, 6))
     noise = np.random.default_rng(0).standard_normal(len(tone)).astype(np.float32)
-    measured, _ = metrics.hnr_and_flux(tone + noise * tone.std() * 10 ** (-ratio / 20))
+    measured, _ = hnr_and_flux(tone + noise * tone.std() * 10 ** (-ratio / 20))
     assert np.median(measured) == pytest.approx(ratio, abs=0.5)
 
 
 def test_a_steady_tone_has_no_flux_and_a_stuttering_one_has(phrases):
     steady, stuttering = sine(500, 2), np.concatenate([sine(f, 0.1) for f in [500, 2000] * 10])
-    assert np.median(metrics.hnr_and_flux(steady)[1]) < 1e-3
-    assert np.mean(metrics.hnr_and_flux(phrases[0].audio)[1]) < 0.3 * np.mean(metrics.hnr_and_flux(stuttering)[1])
+    assert np.median(hnr_and_flux(steady)[1]) < 1e-3
+    assert np.mean(hnr_and_flux(phrases[0].audio)[1]) < 0.3 * np.mean(hnr_and_flux(stuttering)[1])
 
 
 def test_flux_does_not_depend_on_loudness_and_leaves_silence_out():
     string = sum(sine(f, amplitude=0.1) for f in (330, 660, 1000))
-    _, flux = metrics.hnr_and_flux(string)
-    _, softer = metrics.hnr_and_flux(np.concatenate([0.1 * string, np.zeros(22_050, np.float32)]))
+    _, flux = hnr_and_flux(string)
+    _, softer = hnr_and_flux(np.concatenate([0.1 * string, np.zeros(22_050, np.float32)]))
     assert len(flux) == 43  # pairs of 44 frames
     assert len(softer) <= 46
     np.testing.assert_allclose(softer[2:40], flux[2:40], atol=1e-4)
@@ -70,17 +53,7 @@ def test_flux_does_not_depend_on_loudness_and_leaves_silence_out():
 
 def test_noise_has_no_harmonics_and_silence_nothing():
     noise = np.random.default_rng(0).standard_normal(22_050).astype(np.float32)
-    ratio, flux = metrics.hnr_and_flux(noise)
+    ratio, flux = hnr_and_flux(noise)
     assert np.median(ratio) < -5  # dB
     assert 0.3 < np.median(flux) < np.sqrt(2)
-    assert [len(x) for x in metrics.hnr_and_flux(np.zeros(22_050, np.float32))] == [0, 0]
-
-
-def test_of_a_flat_target_the_error_is_said_in_its_unit():
-    flat = np.full(4, 1000.0)
-    assert metrics.say_tracking("centroid", flat, np.array([1010, 1020, 970, np.nan])) == "20 Hz error"
-
-
-@pytest.mark.parametrize("name", ["centroid", "fundamental"])
-def test_of_a_silent_sound_it_is_said_that_nothing_is_heard(name):
-    assert metrics.say_tracking(name, np.arange(1.0, 5.0), np.full(4, np.nan)) == f"no {name} heard"
+    assert [len(x) for x in hnr_and_flux(np.zeros(22_050, np.float32))] == [0, 0]

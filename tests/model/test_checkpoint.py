@@ -15,8 +15,9 @@ from conftest import ROOT
 
 import timbrelib
 from timbrelib.model import checkpoint
+from timbrelib.model.registry import model_folder
 
-SHIPPED = ROOT / "timbrelib" / "models" / "violin"
+SHIPPED = ROOT / "timbrelib" / "model" / "shipped" / "violin"
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def copy(tmp_path):
     return shutil.copytree(SHIPPED, tmp_path / "copy")
 
 
-def test_a_saved_model_loads_as_it_was(tmp_path, small, phrases):
+def test_a_saved_model_loads_unchanged(tmp_path, small, phrases):
     model, history = small
     checkpoint.save_model(tmp_path / "mine", model, history, {"scores": {}})
     loaded = timbrelib.load_model(tmp_path / "mine")
@@ -47,7 +48,7 @@ def test_the_list_of_models_has_licence_and_scores():
 
 @pytest.mark.parametrize("name", ["cello", "horn", "singing", "trumpet", "violin"])
 def test_a_shipped_model_is_small_and_credits_its_sources(name):
-    folder = checkpoint.model_folder(name)
+    folder = model_folder(name)
     assert sum(path.stat().st_size for path in folder.iterdir()) <= 7e6
     written = (folder / "README.md").read_text()
     assert all(source in written for source in checkpoint.load_card(name)["sources"])
@@ -72,7 +73,7 @@ def test_the_card_counts_what_the_model_counts(violin):
     from timbrelib.training.trainer import perplexity
 
     card = checkpoint.load_card("violin")
-    use = violin.use.numpy()
+    use = violin.model.use.numpy()
     assert np.mean(use > 0) == pytest.approx(card["scores"]["codebook_use"], abs=1e-4)
     assert perplexity(use) == pytest.approx(card["scores"]["perplexity"], abs=0.1)
 
@@ -94,7 +95,7 @@ def test_the_violin_loads_from_an_installed_wheel(tmp_path):
     assert done.stdout.split()[1:] == ["1024", "1536"]
 
 
-def test_an_unknown_name_is_answered_with_the_known_ones():
+def test_an_unknown_model_is_refused_with_the_known_ones():
     with pytest.raises(FileNotFoundError, match="violin"):
         timbrelib.load_model("viola-da-gamba")
 
@@ -142,15 +143,15 @@ def rewrite(copy, **tensors):
         ({"extra": torch.zeros(3)}, "other names"),
     ],
 )
-def test_weights_that_make_no_sense_are_refused(copy, tensors, says):
+def test_invalid_weights_are_refused(copy, tensors, says):
     rewrite(copy, **tensors)
     with pytest.raises(ValueError, match=f"not a model of this library .*{says}"):
         timbrelib.load_model(copy)
 
 
 def test_weights_in_full_precision_are_read(copy, violin):
-    rewrite(copy, codebook=violin.codebook, use=violin.use)
-    assert timbrelib.load_model(copy).fingerprint == violin.fingerprint
+    rewrite(copy, codebook=violin.model.codebook, use=violin.model.use)
+    assert timbrelib.load_model(copy).fingerprint == violin.model.fingerprint
 
 
 def test_weights_that_claim_a_hundred_gigabytes_are_refused(copy):
@@ -169,7 +170,7 @@ def test_weights_too_large_for_any_model_are_refused_unread(copy):
 @pytest.mark.parametrize(
     "sizes", [{"n_codes": 10**9}, {"width": 0}, {"blocks": -1}, {"code_size": 64.0}, {"blocks": True}, {"width": "512"}]
 )
-def test_sizes_that_no_model_has_are_refused_before_it_is_built(copy, sizes):
+def test_invalid_sizes_are_refused_before_a_model_is_built(copy, sizes):
     checkpoint.write_json(copy / "config.json", {"format": 1, "sizes": sizes})
     with pytest.raises(ValueError, match=f"a model cannot have a {next(iter(sizes))} of .*: give a whole number"):
         timbrelib.load_model(copy)
@@ -177,7 +178,7 @@ def test_sizes_that_no_model_has_are_refused_before_it_is_built(copy, sizes):
         timbrelib.VQVAEConfig(**sizes)
 
 
-def test_the_largest_sizes_take_no_memory_before_the_weights_are_seen_to_be_others(copy):
+def test_the_largest_sizes_take_no_memory_if_the_weights_do_not_match(copy):
     sizes = {"n_codes": 16_384, "code_size": 4096, "width": 16_384, "blocks": 64}  # 150 GB
     checkpoint.write_json(copy / "config.json", {"format": 1, "sizes": sizes})
     with pytest.raises(ValueError, match="other names"):
@@ -187,9 +188,14 @@ def test_the_largest_sizes_take_no_memory_before_the_weights_are_seen_to_be_othe
 @pytest.mark.parametrize("file", ["config.json", "card.json", "history.json"])
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"[" * 100_000, "nested too deeply"), (b"\xff", "utf-8"), (b"[NaN]", "NaN"), (b" " * (4 * 2**20 + 1), "4 MB")],
+    [
+        (b"[" * 100_000, "nested too deeply"),
+        (b"\xff", "utf-8"),
+        (b"[NaN]", "NaN"),
+        (b" " * (4 * 2**20 + 1), "the limit is 4 MB"),
+    ],
 )
-def test_json_that_would_break_a_reader_is_refused(copy, file, content, says):
+def test_damaged_json_is_refused(copy, file, content, says):
     (copy / file).write_bytes(content)
     read = {"config.json": timbrelib.load_model, "card.json": checkpoint.load_card}.get(file, checkpoint.load_history)
     with pytest.raises(ValueError, match=f"{file} is damaged .*{says}.*: copy the model again"):
@@ -208,7 +214,7 @@ def test_json_that_would_break_a_reader_is_refused(copy, file, content, says):
         ({"step": [], "loss": [], "codes_used": [], "perplexity": []}, "empty"),
     ],
 )
-def test_a_history_of_anything_but_equal_columns_of_numbers_is_refused(copy, change, says):
+def test_a_history_without_equal_columns_of_numbers_is_refused(copy, change, says):
     columns = {name: [1, 2] for name in ("step", "loss", "codes_used", "perplexity")}
     checkpoint.write_json(copy / "history.json", columns | change)
     with pytest.raises(ValueError, match=f"history.json is not a training history .*{says}"):
@@ -246,7 +252,7 @@ def test_a_card_without_scores_is_refused_in_a_sentence(tmp_path, card, says):
         ("scores", {"flux_real": [1, 2]}),
     ],
 )
-def test_a_card_whose_facts_are_of_other_kinds_is_refused(copy, key, entry):
+def test_a_card_with_facts_of_another_type_is_refused(copy, key, entry):
     card = checkpoint.load_card(copy)
     changed = card["scores"] | entry if key == "scores" else entry
     checkpoint.write_json(copy / "card.json", card | {key: changed})
@@ -254,7 +260,7 @@ def test_a_card_whose_facts_are_of_other_kinds_is_refused(copy, key, entry):
         checkpoint.load_card(copy)
 
 
-def test_nothing_is_read_or_written_that_could_run_when_it_is_loaded():
+def test_nothing_is_pickled():
     pickling = re.compile(r"\b(pickle|dill|joblib|shelve|marshal)\b|(?<!safetensors\.)\btorch\.(load|save)\b")
     for path in [*(ROOT / "timbrelib").rglob("*.py"), *(ROOT / "notebooks").glob("*.ipynb")]:
         source = path.read_text(encoding="utf-8")

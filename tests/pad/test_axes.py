@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from timbrelib.control.targets import span
+from timbrelib.codebook.table import Codebook
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.model.vqvae import DEFAULT_GAIN
-from timbrelib.pad.axes import Axis, axis, lane, shape_heights
+from timbrelib.pad.axes import Axis, lane_state, make_axis, shape_heights
 
 CENTROID = Axis("centroid", 1000, 3000, (1200, 2800), np.zeros(4))
 PITCH = Axis("fundamental", 100, 1600, (110, 1500), np.zeros(4))
@@ -21,7 +21,7 @@ def test_values_and_heights_are_inverse(axis):
     np.testing.assert_allclose(axis.heights(axis.values(heights)), heights, atol=1e-12)
 
 
-def test_a_place_beyond_the_axis_is_its_end_and_an_undefined_one_stays_so():
+def test_values_beyond_the_axis_are_clipped_and_undefined_ones_stay_undefined():
     np.testing.assert_array_equal(CENTROID.heights([0, 9000, np.nan]), [0, 1, np.nan])
 
 
@@ -35,58 +35,64 @@ def test_ticks_are_round_numbers_or_notes():
 
 
 @pytest.mark.parametrize("name", [*DESCRIPTORS])
-def test_an_axis_holds_the_reach_of_the_codebook_and_a_little_more(violin_table, name):
-    made = axis(violin_table, name)
-    low, high = made.heights(made.reach)
+def test_an_axis_contains_the_range_of_the_codes_with_a_margin(violin, name):
+    axis = make_axis(violin.codebook, name)
+    low, high = axis.heights(axis.code_range)
     assert 0.02 < low < 0.08
     assert 0.92 < high < 0.98
-    assert made.reach == (np.nanmin(violin_table[name]), np.nanmax(violin_table[name]))
+    assert axis.code_range == (np.nanmin(violin.codebook[name]), np.nanmax(violin.codebook[name]))
 
 
-def test_the_histogram_is_where_the_codes_are(violin_table):
-    made = axis(violin_table, "centroid")
-    assert made.histogram.max() == 1
-    middle = made.values((np.arange(len(made.histogram)) + 0.5) / len(made.histogram))
-    mean = np.average(middle, weights=made.histogram)
-    assert mean == pytest.approx(violin_table["centroid"].mean(), rel=0.01)
+def test_the_histogram_shows_where_the_codes_are(violin):
+    axis = make_axis(violin.codebook, "centroid")
+    assert axis.histogram.max() == 1
+    middle = axis.values((np.arange(len(axis.histogram)) + 0.5) / len(axis.histogram))
+    mean = np.average(middle, weights=axis.histogram)
+    assert mean == pytest.approx(violin.codebook["centroid"].mean(), rel=0.01)
 
 
-def test_a_codebook_of_one_value_still_has_an_axis(violin_table):
+def some_codes(codebook, codes):
+    """A codebook of only some of the codes."""
+    return Codebook("some", codebook.excitation, codebook.columns[codes], codebook.vectors[codes])
+
+
+def test_a_codebook_of_one_value_still_has_an_axis(violin):
+    one = some_codes(violin.codebook, np.flatnonzero(np.isfinite(violin.codebook["fundamental"]))[:1])
     for name in ("centroid", "fundamental"):
-        made = axis(violin_table[np.isfinite(violin_table["fundamental"])][:1], name)
-        assert made.low < made.reach[0] < made.high
+        axis = make_axis(one, name)
+        assert axis.low < axis.code_range[0] < axis.high
 
 
-def test_the_gain_has_an_axis_too(violin_table):
-    made = axis(violin_table, "gain")
-    assert made.heights(DEFAULT_GAIN) == 0.5
-    assert (made.unit, made.log, made.histogram.any()) == ("", False, False)
+def test_the_gain_has_an_axis_too(violin):
+    axis = make_axis(violin.codebook, "gain")
+    assert axis.heights(DEFAULT_GAIN) == 0.5
+    assert (axis.unit, axis.log, axis.histogram.any()) == ("", False, False)
 
 
-def test_an_axis_of_nothing_is_refused(violin_table):
+def test_an_unknown_descriptor_or_one_without_codes_is_rejected(violin):
     with pytest.raises(ValueError, match="choose one of centroid"):
-        axis(violin_table, "loudness")
+        make_axis(violin.codebook, "loudness")
     with pytest.raises(ValueError, match="no code of this model has a fundamental"):
-        axis(violin_table[np.isnan(violin_table["fundamental"])], "fundamental")
+        make_axis(some_codes(violin.codebook, np.isnan(violin.codebook["fundamental"])), "fundamental")
 
 
-def test_shapes_go_over_the_range_that_the_codebook_covers_well(violin_table):
-    made = axis(violin_table, "fundamental")
-    ramp = shape_heights("ramp", made, violin_table, 101)
-    np.testing.assert_allclose(made.values(ramp[[0, -1]]), span(violin_table, "fundamental"))
+def test_shapes_span_the_range_that_the_codebook_covers_well(violin):
+    axis = make_axis(violin.codebook, "fundamental")
+    ramp = shape_heights("ramp", axis, violin.codebook, 101)
+    np.testing.assert_allclose(axis.values(ramp[[0, -1]]), violin.codebook.percentile_range("fundamental"))
     np.testing.assert_allclose(np.diff(ramp), np.ptp(ramp) / 100)
-    flat = shape_heights("clear", made, violin_table, 5)
-    np.testing.assert_allclose(made.values(flat), np.nanmedian(violin_table["fundamental"]))
+    flat = shape_heights("flat", axis, violin.codebook, 5)
+    np.testing.assert_allclose(axis.values(flat), np.nanmedian(violin.codebook["fundamental"]))
 
 
-def test_a_shape_of_the_gain_goes_from_silence_to_the_usual(violin_table):
-    made = axis(violin_table, "gain")
-    ramp = made.values(shape_heights("ramp", made, violin_table, 11))
+def test_a_shape_of_the_gain_spans_silence_to_the_default(violin):
+    axis = make_axis(violin.codebook, "gain")
+    ramp = axis.values(shape_heights("ramp", axis, violin.codebook, 11))
     np.testing.assert_allclose(ramp[[0, -1]], [0, DEFAULT_GAIN])
 
 
-def test_what_the_page_gets_is_plain_numbers_and_text():
-    sent = lane(PITCH, np.array([0, 1 / 3]))
+def test_the_page_receives_plain_numbers_and_text():
+    sent = lane_state(PITCH, np.array([0, 1 / 3]))
     assert sent["heights"] == [0.0, 0.33333]
-    assert sent["reach"] == pytest.approx([0.0344, 0.9767], abs=1e-4)
+    assert sent["code_range"] == pytest.approx([0.0344, 0.9767], abs=1e-4)
     assert (sent["name"], sent["unit"], sent["log"]) == ("fundamental", "Hz", True)

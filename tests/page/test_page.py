@@ -1,4 +1,4 @@
-"""The demo page, built from what the notebooks wrote and opened from disk in Chromium."""
+"""Build the demo page from the committed files, and open it from disk in Chromium."""
 
 import re
 from urllib.parse import unquote
@@ -10,7 +10,7 @@ from conftest import ROOT, sine
 from PIL import Image
 
 import timbrelib
-from timbrelib.page.builder import build_page, place
+from timbrelib.page.builder import build_page, parse_name
 
 FIGURES, AUDIO, SCORECARD = ROOT / "figures", ROOT / "Audio_Exemple", ROOT / "docs" / "scorecard.md"
 SCREENSHOTS = ROOT / "build" / "screenshots"
@@ -19,7 +19,7 @@ VIEWS = {
     "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 360, "height": 800}, "is_mobile": True, "has_touch": True},
 }
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed, so the page goes unseen")
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +29,14 @@ def index(tmp_path_factory):
 
 @pytest.fixture
 def open_page(browser):
-    """Open a file; until the end there must be no error in the console, and no word to another host."""
-    pages, errors, elsewhere = [], [], []
+    """Open a file; fail at the end if the console has an error or another host was asked for something."""
+    pages, errors, requests = [], [], []
 
     def opened(path, **view):
         page = browser.new_page(**view)
         page.on("console", lambda message: message.type in ("error", "warning") and errors.append(message.text))
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or elsewhere.append(request.url))
+        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or requests.append(request.url))
         pages.append(page)
         page.goto(path.as_uri())
         return page
@@ -44,12 +44,12 @@ def open_page(browser):
     yield opened
     for page in pages:
         page.close()
-    assert (errors, elsewhere) == ([], [])
+    assert (errors, requests) == ([], [])
 
 
 @pytest.fixture
 def folders(tmp_path):
-    """What the notebooks would write of a timbre that nobody has heard of."""
+    """Files that the notebooks would write for an unknown timbre."""
     for name in ("kazoo_roughness_visualize", "kazoo_roughness_decode_sin", "transfer_speech_kazoo", "a_sketch"):
         (tmp_path / "figures").mkdir(exist_ok=True)
         Image.new("RGB", (60, 40)).save(tmp_path / "figures" / f"{name}.png")
@@ -64,7 +64,7 @@ def folders(tmp_path):
 
 
 def built(folder):
-    """Build the page from such folders, and give what it says."""
+    """Build the page from such folders and return its text."""
     index = build_page(folder / "figures", folder / "audio", folder / "scorecard.md", folder / "site")
     return index.read_text(encoding="utf-8").replace("\xa0", " ")
 
@@ -72,14 +72,14 @@ def built(folder):
 def test_every_figure_and_sound_is_on_the_page_once(index):
     page = index.read_text(encoding="utf-8")
     shown = [unquote(name) for name in re.findall(r'<img src="figures/([^"]+)"', page)]
-    heard = [unquote(name) for name in re.findall(r'<audio [^>]*src="audio/([^"]+)"', page)]
+    played = [unquote(name) for name in re.findall(r'<audio [^>]*src="audio/([^"]+)"', page)]
     assert sorted(shown) == sorted(path.name for path in FIGURES.glob("*.png"))
-    assert sorted(heard) == sorted(path.name for path in AUDIO.glob("*.wav"))
+    assert sorted(played) == sorted(path.name for path in AUDIO.glob("*.wav"))
     for name in shown:
         assert (index.parent / "figures" / name).read_bytes() == (FIGURES / name).read_bytes()
 
 
-def test_an_example_stands_beside_the_published_figure(index):
+def test_an_example_shows_its_score_and_the_published_one(index):
     page = index.read_text(encoding="utf-8").replace("\xa0", " ")
     example = page.split("<h3>centroid, sinusoidal target</h3>")[1].split("</article>")[0]
     row = re.search(r"\| violin_centroid_sin \| (.+?) \| (.+?) \|", SCORECARD.read_text(encoding="utf-8"))
@@ -102,15 +102,15 @@ def test_an_example_stands_beside_the_published_figure(index):
         ("horn_centroid_sin", ("more", "horn_centroid_sin", "sound")),
     ],
 )
-def test_a_name_says_where_on_the_page_it_belongs(name, home):
-    assert place(name, {"violin", "alto", "alto_sax"}) == home
+def test_the_name_of_a_file_gives_its_place_on_the_page(name, home):
+    assert parse_name(name, {"violin", "alto", "alto_sax"}) == home
 
 
 def test_a_new_timbre_or_descriptor_needs_no_new_code(folders):
     page = built(folders)
     titles = re.findall(r"<h[23][^>]*>([^<]+)<", page)
     assert titles[1:9] == [
-        "Kazoo", "roughness, over the codebook", "roughness, sinusoidal target",
+        "Kazoo", "roughness, distribution over the codebook", "roughness, sinusoidal target",
         "Timbre transfer", "speech, played by the kazoo model", "More", "a &amp; b", "a sketch",
     ]  # fmt: skip
     assert "<dd>1.5 % error</dd></div>" in page
@@ -119,10 +119,10 @@ def test_a_new_timbre_or_descriptor_needs_no_new_code(folders):
 
 def test_the_scorecard_becomes_a_part_of_the_page(folders):
     scorecard = built(folders).split('id="the-scorecard"')[1].split("</section>")[0]
-    assert scorecard.count("Scorecard</h") == 1, "its own title is left out"
+    assert scorecard.count("Scorecard</h") == 1, "its title is left out"
     assert "<h3>kazoo</h3>" in scorecard
     assert "<td>7 minutes</td>" in scorecard
-    assert "See notebook 6, &lt;b&gt;bold" in scorecard, "what it links to is not on the page"
+    assert "See notebook 6, &lt;b&gt;bold" in scorecard, "links to other files are left out"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_the_scorecard_becomes_a_part_of_the_page(folders):
         ("scorecard.md", "there is no scorecard .*scorecard.md: run 'make figures' first"),
     ],
 )
-def test_what_is_missing_is_said_before_anything_is_written(folders, gone, sentence):
+def test_a_missing_input_is_reported_before_anything_is_written(folders, gone, sentence):
     for path in folders.glob(gone):
         path.unlink()
     with pytest.raises(FileNotFoundError, match=sentence):
@@ -174,7 +174,7 @@ def test_every_sound_loads_and_has_its_length(index, open_page):
 
 
 @needs_chromium
-def test_every_link_leads_somewhere_and_nothing_comes_from_elsewhere(index, open_page):
+def test_every_link_has_a_target_and_every_source_is_local(index, open_page):
     page = open_page(index)
     links = page.locator("a[href]").evaluate_all("links => links.map(link => link.getAttribute('href'))")
     sources = page.locator("[src], link[href]").evaluate_all(
@@ -189,9 +189,9 @@ def test_every_link_leads_somewhere_and_nothing_comes_from_elsewhere(index, open
 
 
 @needs_chromium
-def test_players_and_figures_say_what_they_are(index, open_page):
+def test_every_player_and_figure_has_a_label_of_its_own(index, open_page):
     page = open_page(index)
-    said = page.locator("audio, img").evaluate_all("all => all.map(one => one.getAttribute('aria-label') ?? one.alt)")
-    assert "Violin, centroid, sinusoidal target: decoded" in said
-    assert all(said)
-    assert len(set(said)) == len(said)
+    labels = page.locator("audio, img").evaluate_all("all => all.map(one => one.getAttribute('aria-label') ?? one.alt)")
+    assert "Violin, centroid, sinusoidal target: decoded" in labels
+    assert all(labels)
+    assert len(set(labels)) == len(labels)

@@ -10,17 +10,17 @@ import soundfile
 from conftest import SHARED_DATA
 
 from timbrelib.cli import main
-from timbrelib.recordings import corpus, download
-from timbrelib.recordings.manifest import manifest
+from timbrelib.recordings import download
+from timbrelib.recordings.manifest import credit, manifest
 
 ORIGINALS = SHARED_DATA / "originals"
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serve a folder and keep count."""
+    """Serve a folder and record the requests."""
 
     def log_message(self, *_):
-        """Keep quiet."""
+        """Log nothing."""
 
     def do_GET(self):
         self.server.asked.append(unquote(self.path))
@@ -63,7 +63,7 @@ def own_original(tmp_path, monkeypatch, phrases):
     return tmp_path / "web"
 
 
-def test_originals_are_fetched_once_and_cut_as_the_manifest_says(own_original, serve, tmp_path, phrases):
+def test_originals_are_downloaded_once_and_cut_as_the_manifest_says(own_original, serve, tmp_path, phrases):
     server, address = serve(own_original)
     built = download.download("violin", tmp_path / "data", address)
     assert [path.name for path in built] == ["a.flac", "b.flac"]
@@ -77,11 +77,11 @@ def test_originals_are_fetched_once_and_cut_as_the_manifest_says(own_original, s
 
     built[0].unlink()
     download.download("violin", tmp_path / "data", address)
-    assert len(server.asked) == 1  # the original was still there
+    assert len(server.asked) == 1  # the original was kept
     assert built[0].exists()
 
 
-def test_the_command_shows_the_licences_before_it_fetches(own_original, serve, tmp_path, capsys):
+def test_the_command_shows_the_licences_before_it_downloads(own_original, serve, tmp_path, capsys):
     server, address = serve(own_original)
     assert main(["download", "--domain", "violin", "--data", str(tmp_path / "data"), "--source", address]) == 0
     said = capsys.readouterr().out
@@ -89,7 +89,7 @@ def test_the_command_shows_the_licences_before_it_fetches(own_original, serve, t
     assert len(server.asked) == 1
 
 
-def test_another_file_than_the_manifest_names_is_refused(own_original, serve, tmp_path):
+def test_an_original_that_differs_from_the_manifest_is_refused(own_original, serve, tmp_path):
     _, address = serve(own_original)
     original = next(own_original.rglob("*.wav"))
     original.write_bytes(original.read_bytes()[:-10])
@@ -105,7 +105,7 @@ def test_a_source_that_cannot_be_reached_is_named(own_original, tmp_path):
 
 @pytest.mark.skipif(not ORIGINALS.is_dir(), reason="needs the original recordings")
 @pytest.mark.parametrize("domain", ["violin", "trumpet", "inputs"])
-def test_what_is_rebuilt_is_what_the_models_trained_on(domain, serve, tmp_path, monkeypatch):
+def test_rebuilt_files_are_those_that_the_models_trained_on(domain, serve, tmp_path, monkeypatch):
     server, address = serve(ORIGINALS)
     rows = [
         row
@@ -128,10 +128,10 @@ def test_the_manifest_splits_whole_files_and_names_every_maker():
     rows = manifest("violin")
     assert {row["split"] for row in rows} == {"train", "valid", "test"}
     assert len({row["file"] for row in rows}) == len(rows) == 657
-    assert any("MinJi Kim" in line for line in corpus.credit(row["file"] for row in rows))
+    assert any("MinJi Kim" in line for line in credit(row["file"] for row in rows))
     with pytest.raises(ValueError, match="cello"):
         manifest("kazoo")
 
 
-def test_recordings_that_the_manifest_does_not_know_are_the_readers_own():
-    assert corpus.credit(["mine/a.wav"]) == ["your own recordings, 1 recording"]
+def test_recordings_that_the_manifest_does_not_list_are_credited_to_the_reader():
+    assert credit(["mine/a.wav"]) == ["your own recordings, 1 recording"]

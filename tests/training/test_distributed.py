@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import safetensors.torch
@@ -20,18 +21,18 @@ def run(*command):
 
 
 def test_two_processes_make_the_codebook_that_one_makes_of_twice_the_batch(tmp_path):
-    run(*TORCHRUN, str(ROOT / "tests" / "two_processes.py"), str(tmp_path / "two.safetensors"))
+    run(*TORCHRUN, str(Path(__file__).with_name("two_processes.py")), str(tmp_path / "two.safetensors"))
     two, alone = safetensors.torch.load_file(tmp_path / "two.safetensors"), learn()
     torch.testing.assert_close(two["count"], alone.count, rtol=0, atol=0)
     torch.testing.assert_close(two["total"], alone.total, rtol=0, atol=0)
     torch.testing.assert_close(two["codebook"], alone.model.codebook, rtol=0, atol=0)
 
 
-def test_a_training_in_two_processes_goes_as_one_with_twice_the_batch(tmp_path, strings_folder):
-    settings = ["--models", str(tmp_path), "--steps", "30", "--record-every", "5", "--latents", "2000"]
+def test_a_training_in_two_processes_equals_one_with_twice_the_batch(tmp_path, strings_folder):
+    settings = ["--models", str(tmp_path), "--steps", "30", "--log-every", "5", "--kmeans-frames", "2000"]
     train = ["-m", "timbrelib", "train", str(strings_folder)]
     run(*TORCHRUN, *train, "--name", "two", "--batch", "32", *settings)
-    config = TrainingConfig(steps=30, log_every=5, latents=2000, batch=64)
+    config = TrainingConfig(steps=30, log_every=5, kmeans_frames=2000, batch=64)
     timbrelib.train_timbre(strings_folder, "one", tmp_path, config, progress=False)
     one, two = load_history(tmp_path / "one"), load_history(tmp_path / "two")
     np.testing.assert_allclose(two["loss"], one["loss"], rtol=0.005)

@@ -1,4 +1,4 @@
-"""What each process of test_processes does: half of every batch, through one codebook; the first writes it."""
+"""Program of each process of test_distributed: half of every batch, one codebook, which the first process writes."""
 
 import sys
 from pathlib import Path
@@ -9,29 +9,29 @@ import torch
 from timbrelib.model.vqvae import VQVAE, VQVAEConfig
 from timbrelib.training import distributed
 from timbrelib.training.config import TrainingConfig
-from timbrelib.training.quantizer import Codebook
+from timbrelib.training.quantizer import EMAQuantizer
 
 SIZES = VQVAEConfig(n_codes=32, code_size=4, width=8, blocks=1)
-BATCH, UPDATES = 96, 200  # of all processes together
+BATCH, UPDATES = 96, 200  # BATCH is that of all processes together
 
 
-def learn() -> Codebook:
-    """Let a codebook learn from latents that drift, so that codes die and restart."""
+def learn() -> EMAQuantizer:
+    """Update a codebook with latents that drift, so that codes die and restart."""
     torch.manual_seed(0)
     latents = torch.randn(UPDATES, BATCH, SIZES.code_size).cumsum(dim=0) / 3
     generator = torch.Generator().manual_seed(1)
-    share = BATCH // distributed.count()
-    codebook = Codebook(VQVAE(SIZES), TrainingConfig(batch=share, decay=0.8))
-    codebook.cluster(latents[0])
+    share = BATCH // distributed.world_size()
+    quantizer = EMAQuantizer(VQVAE(SIZES), TrainingConfig(batch=share, ema_decay=0.8))
+    quantizer.initialise(latents[0])
     for batch in latents:
-        mine = batch[distributed.rank() * share :][:share]
-        codebook.update(mine, codebook.model.nearest(mine), generator)
-    return codebook
+        own = batch[distributed.rank() * share :][:share]
+        quantizer.update(own, quantizer.model.nearest(own), generator)
+    return quantizer
 
 
 if __name__ == "__main__":
-    with distributed.joined(torch.device("cpu")):
-        codebook = learn()
+    with distributed.process_group(torch.device("cpu")):
+        quantizer = learn()
         if distributed.rank() == 0:
-            content = {"codebook": codebook.model.codebook, "count": codebook.count, "total": codebook.total}
+            content = {"codebook": quantizer.model.codebook, "count": quantizer.count, "total": quantizer.total}
             safetensors.torch.save_file(content, Path(sys.argv[1]))

@@ -14,6 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 SAMPLE_RATE = 22_050  # Hz
 N_FFT = 2048  # samples in a frame
 HOP = 512  # samples from one frame to the next
+OVERLAP = N_FFT // HOP  # frames that cover each sample
 N_BINS = N_FFT // 2 + 1
 FRAME_RATE = SAMPLE_RATE / HOP  # Hz
 BLOCK = 4096  # frames held in memory at a time, so that an hour of sound fits
@@ -90,9 +91,9 @@ def frame_gain(audio: np.ndarray) -> np.ndarray:
     """Gain of every frame of `audio`, float32 (n,) -> float32 (frames,), computed in the time domain."""
     from scipy.signal import get_window
 
-    n_frames, quarters = frame_count(len(audio)), N_FFT // HOP
-    weight = np.square(get_window("hann", N_FFT)).astype(np.float32).reshape(quarters, HOP)
-    power = np.square(np.pad(audio, N_FFT // 2)[: (n_frames + quarters - 1) * HOP]).reshape(-1, HOP)  # (hops, HOP)
-    share = power @ weight.T  # (hops, quarters)
-    energy = sum(share[quarter : quarter + n_frames, quarter] for quarter in range(quarters))  # (frames,)
+    n_frames = frame_count(len(audio))
+    weight = np.square(get_window("hann", N_FFT)).astype(np.float32).reshape(OVERLAP, HOP)  # (N_FFT,) -> (OVERLAP, HOP)
+    power = np.square(np.pad(audio, N_FFT // 2)[: (n_frames + OVERLAP - 1) * HOP]).reshape(-1, HOP)  # (hops, HOP)
+    share = power @ weight.T  # (hops, OVERLAP), energy of each hop at each place under the window
+    energy = sum(share[place : place + n_frames, place] for place in range(OVERLAP))  # (frames,)
     return np.sqrt(energy / N_FFT)

@@ -10,7 +10,7 @@ from timbrelib.audio.frames import N_FFT
 MIN_LEVEL = -80.0  # dB relative to the energy of a frame; fainter bins are inaudible and clipped to it
 SILENCE = 1e-4  # gain (-80 dB) below which a 16-bit file holds more of its own rounding than of any timbre
 AUDIBLE_BIN = 60.0  # dB below the loudest bin; fainter bins are masked and not scored
-AUDIBLE_FRAME = 40.0  # dB below the loudest frame of a sound; HNR and flux of quieter frames say nothing
+AUDIBLE_FRAME = 40.0  # dB below the loudest frame of a sound; quieter frames are not scored by HNR and flux
 
 
 def unit_level(spectrum: np.ndarray, gain: np.ndarray) -> np.ndarray:

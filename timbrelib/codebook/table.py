@@ -60,7 +60,8 @@ class Codebook:
         return iter(self.columns.dtype.names or ())
 
     def __repr__(self) -> str:
-        return f"Codebook of {self.name}: {len(self)} codes, {self.excitation} excitation\n{self.table.describe()}"
+        statistics = self.table.describe().to_string(float_format="{:.4g}".format)
+        return f"Codebook of {self.name}: {len(self)} codes, {self.excitation} excitation\n{statistics}"
 
     def _repr_html_(self) -> str:
         return self.table._repr_html_()
@@ -204,7 +205,7 @@ class Codebook:
         Returns
         -------
         float
-            1 where neighbours share their value, 0 where they say nothing about it.
+            1 where neighbours share their value, 0 where they do not predict it.
         """
         codes, value = self.values(name)
         points = self.pca[0] if plane else self.vectors

@@ -1,4 +1,4 @@
-"""Curves on the frame grid from elsewhere: break points, arrays and files of any rate, fades.
+"""Curves from other sources on the frame grid: break points, arrays and files at any rate, fades.
 
 Notebook: 08_follow_a_line.
 """
@@ -13,21 +13,22 @@ from timbrelib.audio.frames import FRAME_RATE, frame_times
 from timbrelib.descriptors import descriptor
 from timbrelib.files import check_size, one_line
 
-SLACK = 1e-3  # frames; times in a table are rounded
-LONGEST = 3600.0  # s; a longer curve is taken for a mistake of units
-LARGEST = 64 * 2**20  # bytes of a table
-HIGHEST = 1e100  # of anything; between larger numbers a straight line cannot be computed
+TIME_TOLERANCE = 1e-3  # frames, since the times in a table are rounded
+MAX_SECONDS = 3600.0  # a longer curve is taken to be in another unit
+MAX_BYTES = 64 * 2**20  # of a table
+MAX_VALUE = 1e100  # the interpolation between larger values can overflow
 
 
 def break_points(name: str, seconds: ArrayLike, points: ArrayLike) -> np.ndarray:
-    """Join points by straight lines; a fundamental's are straight in log frequency.
+    """Interpolate between points linearly, or in log frequency for a fundamental.
 
     Parameters
     ----------
     name : str
         A descriptor, or ``gain``.
     seconds : sequence of float, (n,)
-        Rising.  The curve ends with the last; before the first it holds the first point.
+        Ascending times.  The curve ends at the last one, and before the first one it has the
+        value of the first point.
     points : sequence of float, (n,)
         Values in the descriptor's unit.
 
@@ -38,25 +39,27 @@ def break_points(name: str, seconds: ArrayLike, points: ArrayLike) -> np.ndarray
     Raises
     ------
     ValueError
-        The times do not rise or last longer than an hour, or the points are not finite
-        numbers (positive for a fundamental), one a time.
+        There are not as many points as times, the times do not ascend from 0 or later to at
+        most one hour, or the points are not finite (and positive for a fundamental).
     """
     seconds, points = (np.asarray(x, dtype=np.float64) for x in (seconds, points))
     if seconds.ndim != 1 or len(seconds) == 0 or seconds.shape != points.shape:
-        raise ValueError(f"there are {seconds.size} times and {points.size} points: give one time for each point")
-    if not (np.isfinite(seconds).all() and (np.diff(seconds) > 0).all() and 0 <= seconds[0] <= seconds[-1] <= LONGEST):
-        raise ValueError(f"the times do not rise from 0 or later to at most {LONGEST:.0f} s: sort and check them")
+        raise ValueError(f"there are {seconds.size} times and {points.size} points: give one time per point")
+    if not (
+        np.isfinite(seconds).all() and (np.diff(seconds) > 0).all() and 0 <= seconds[0] <= seconds[-1] <= MAX_SECONDS
+    ):
+        raise ValueError(f"the times do not rise from 0 or later to at most {MAX_SECONDS:.0f} s: sort and check them")
     log_scale = name != "gain" and descriptor(name).log
-    if not ((np.abs(points) < HIGHEST).all() and (points.min() > 0 or not log_scale)):  # NaN is not
-        raise ValueError(f"the points are not finite{' positive' if log_scale else ''} numbers: leave those out")
-    times = frame_times(int(np.floor(seconds[-1] * FRAME_RATE + SLACK)) + 1)
+    if not ((np.abs(points) < MAX_VALUE).all() and (points.min() > 0 or not log_scale)):  # NaN compares as False
+        raise ValueError(f"the points are not finite{' positive' if log_scale else ''} numbers: leave the others out")
+    times = frame_times(int(np.floor(seconds[-1] * FRAME_RATE + TIME_TOLERANCE)) + 1)
     if log_scale:
         return np.exp(np.interp(times, seconds, np.log(points)))
     return np.interp(times, seconds, points)
 
 
 def resample_curve(name: str, curve: np.ndarray, rate: float) -> np.ndarray:
-    """Bring an array of any rate onto the frame grid.
+    """Resample a curve of any rate to the frame grid.
 
     Parameters
     ----------
@@ -64,7 +67,7 @@ def resample_curve(name: str, curve: np.ndarray, rate: float) -> np.ndarray:
         A descriptor, or ``gain``.
     curve : ndarray, float, (n,)
     rate : float
-        Its values a second; the first is at 0 s.
+        Values per second; the first value is at 0 s.
 
     Returns
     -------
@@ -73,10 +76,10 @@ def resample_curve(name: str, curve: np.ndarray, rate: float) -> np.ndarray:
     Raises
     ------
     ValueError
-        As `break_points` says, or the rate is not positive.
+        The rate is not positive, or the values are invalid, see `break_points`.
     """
     if not (np.isfinite(rate) and rate > 0):
-        raise ValueError(f"a curve cannot have {rate} values a second: give a positive rate")
+        raise ValueError(f"a curve cannot have {rate} values per second: give a positive rate")
     return break_points(name, np.arange(len(curve)) / rate, curve)
 
 
@@ -86,34 +89,35 @@ def read_curve(path: str | Path, name: str, column: str | None = None) -> np.nda
     Parameters
     ----------
     path : str or Path
-        For example a ``.csv`` that `timbrelib.series.save_rendering` wrote, or a pitch track.
+        For example a pitch track, or the CSV of a saved rendering.
     name : str
-        The descriptor that the values are of, or ``gain``.
+        The descriptor of the values, or ``gain``.
     column : str, optional
-        The header of the values; by default the second column's.
+        Header of the column of values; by default the second column is read.
 
     Returns
     -------
     ndarray, float64, (frames,)
-        On the frame grid; rows without a value are bridged by straight lines.
+        On the frame grid; gaps (rows without a value) are interpolated.
 
     Raises
     ------
     FileNotFoundError
-        There is no such file.
+        The file does not exist.
     ValueError
-        It has no such column or no numbers there, or `break_points` refuses them.
+        The column does not exist or contains something other than numbers, or the curve is
+        invalid, see `break_points`.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no curve {path}: check the name and the folder")
     try:
-        check_size(path, LARGEST)
+        check_size(path, MAX_BYTES)
         with path.open(newline="", encoding="utf-8") as file:
             rows = (row for row in csv.reader(file) if row)
             header = next(rows, [])
-            place = header.index(column) if column else 1
-            pairs = ((float(row[0]), float(row[place])) for row in rows if row[place].strip())
+            index = header.index(column) if column else 1
+            pairs = ((float(row[0]), float(row[index])) for row in rows if row[index].strip())
             table = np.fromiter(pairs, dtype=np.dtype((np.float64, 2)))  # (rows, 2)
         if len(table) == 0:
             raise ValueError("it has no values")
@@ -126,15 +130,15 @@ def read_curve(path: str | Path, name: str, column: str | None = None) -> np.nda
 
 
 def fade(n_frames: int, gain: float, rise_s: float = 0.1, fall_s: float = 0.5) -> np.ndarray:
-    """Let a gain rise from silence, stay, and fall to silence, along raised cosines.
+    """Fade a gain in from silence and out to silence, along raised cosines.
 
     Parameters
     ----------
     n_frames : int
     gain : float
-        Linear, in between.
+        Linear gain between the fades.
     rise_s, fall_s : float
-        Seconds that each takes; both fit into the whole.
+        Lengths of the fades in seconds.
 
     Returns
     -------
@@ -143,12 +147,12 @@ def fade(n_frames: int, gain: float, rise_s: float = 0.1, fall_s: float = 0.5) -
     Raises
     ------
     ValueError
-        They do not fit, or something is negative.
+        The fades are longer than the curve, or an argument is negative.
     """
     if min(rise_s, fall_s, gain) < 0 or (rise_s + fall_s) * FRAME_RATE > n_frames - 1:
         raise ValueError(
-            f"a rise of {rise_s} s and a fall of {fall_s} s to and from a gain of {gain} do not fit into "
-            f"{(n_frames - 1) / FRAME_RATE:.2f} s: shorten them"
+            f"fades of {rise_s} and {fall_s} s to a gain of {gain} do not fit into "
+            f"{(n_frames - 1) / FRAME_RATE:.2f} s: shorten them, and give no negative numbers"
         )
     times = frame_times(n_frames)
     rising = np.clip(times / max(rise_s, 1e-9), 0, 1)

@@ -1,4 +1,4 @@
-"""From target curves to codes: candidates of each frame, the path through them, its refinement.
+"""From target curves to codes: the candidates of each frame, and the path through them.
 
 Algorithm 2 of Bitton, Esling and Harada, "Vector-Quantized Timbre Representation", 2020
 (arXiv 2007.06349), for whole sequences at once and several descriptors together.
@@ -12,8 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from timbrelib.codebook.table import INNER, Codebook
-from timbrelib.control.saved_rendering import Search
-from timbrelib.control.viterbi import least_errors, refine_path
+from timbrelib.control.viterbi import Search, refine_path, select_candidates
 from timbrelib.descriptors import descriptor, measure
 from timbrelib.model.vqvae import VQVAE
 
@@ -34,9 +33,9 @@ def match(
     """Choose the codes that follow one or several target curves.
 
     The paper takes the nearest code of each frame.  But frames overlap, and where neighbours
-    differ their mixture follows neither; so all codes are chosen together, near the targets
+    differ, their mixture follows neither; so all codes are chosen together, near the targets
     and similar from frame to frame (`timbrelib.control.viterbi.cheapest_path`).  The path is
-    then decoded, measured and searched again without the transitions found to increase the
+    then decoded, measured and searched again, avoiding the transitions found to increase the
     error (`timbrelib.control.viterbi.refine_path`).
 
     Parameters
@@ -45,7 +44,7 @@ def match(
     codebook : Codebook
         Of the model; its excitation decodes.
     curves : mapping of str to ndarray, float64, (frames,)
-        By descriptor, see `timbrelib.control.targets.check_targets`.  Only codes that have all
+        By descriptor, see `timbrelib.control.targets.check_curves`.  Only codes that have all
         of these descriptors are chosen; for a fundamental, periodic codes are preferred.
     search : Search
 
@@ -112,32 +111,32 @@ def nearest_codes(
     error : ndarray, float32, (descriptors, frames, n)
         Their signed errors in units.
     """
-    able = np.flatnonzero(np.all([np.isfinite(codebook[name]) for name in curves], axis=0))  # (able,)
-    count = min(count, len(able))
+    eligible = np.flatnonzero(np.all([np.isfinite(codebook[name]) for name in curves], axis=0))  # (eligible,)
+    count = min(count, len(eligible))
     n_frames = len(next(iter(curves.values())))
     candidates, errors = [], []
     for start in range(0, n_frames, BLOCK):
         error = np.stack([
-            signed_error(name, codebook[name][able], curve[start : start + BLOCK, None], units[name])
+            signed_error(name, codebook[name][eligible], curve[start : start + BLOCK, None], units[name])
             for name, curve in curves.items()
-        ])  # (descriptors, block, able)  # fmt: skip
-        nearest, least = least_errors(error, count)  # (block, n), (descriptors, block, n)
-        candidates.append(able[nearest])
-        errors.append(least)
+        ])  # (descriptors, block, eligible)  # fmt: skip
+        nearest, nearest_error = select_candidates(error, count)  # (block, n), (descriptors, block, n)
+        candidates.append(eligible[nearest])
+        errors.append(nearest_error)
     return np.concatenate(candidates), np.concatenate(errors, axis=1)
 
 
 def warn_of_wrong_notes(codebook: Codebook, curves: Mapping[str, np.ndarray], codes: np.ndarray) -> None:
-    """Log in how many frames the chosen codes are of another pitch than the target."""
+    """Log the number of frames in which the chosen codes have another pitch than the target."""
     for name, curve in curves.items():
         if descriptor(name).log:
             cents = 1200 * np.log2(codebook[name][codes] / curve)
-            # blended as codes crossfade, (frames,)
-            blended = np.convolve(np.pad(cents, 1, mode="edge"), (0.25, 0.5, 0.25), "valid")
+            # a frame is a blend with its neighbours, see `timbrelib.synthesis.blending`
+            blended = np.convolve(np.pad(cents, 1, mode="edge"), (0.25, 0.5, 0.25), "valid")  # (frames,)
             wrong = np.sum(np.abs(blended) > WRONG_NOTE)
             if wrong:
                 log.warning(
                     "the chosen codes are more than %.0f cents from the %s target in %d of %d frames: "
-                    "give the %s a higher weight, or ask for less at once",
+                    "give the %s a higher weight, or narrow the other targets",
                     WRONG_NOTE, name, wrong, len(codes), name,
                 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A recording as a target: its pitch, brightness and level as curves that another timbre follows.
+"""The melody of a recording: its pitch, brightness and level as curves for another timbre to follow.
 
 Notebook: 08_follow_a_line.
 """
@@ -20,14 +20,14 @@ OCTAVES = range(-5, 6)  # by which a melody may be transposed
 
 @dataclass(frozen=True)
 class Melody:
-    """What a recording of a single voice plays or sings.
+    """Curves of a recording of a single voice.
 
     Attributes
     ----------
     curves : dict of str to ndarray, float64, (frames,)
         By descriptor, in its unit.  Unvoiced frames hold the value of the nearest voiced one.
     gain : ndarray, float64, (frames,)
-        The recording's; 0 where it is unvoiced.
+        Of the recording; 0 where it is unvoiced.
     voiced : ndarray, bool, (frames,)
         Where pYIN finds a pitch and the frame is not noise.
     octaves : int
@@ -54,7 +54,7 @@ def extract_melody(audio: np.ndarray, names: Sequence[str] = ("fundamental",)) -
     audio : ndarray, float, (n,)
         A single voice.
     names : sequence of str
-        Descriptors; the fundamental is always among them, since it tells which frames are voiced.
+        Descriptors; the fundamental is always added, since it decides which frames are voiced.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def extract_melody(audio: np.ndarray, names: Sequence[str] = ("fundamental",)) -
     Raises
     ------
     ValueError
-        The recording has no pitch anywhere, or a descriptor does not exist.
+        No frame of the recording has a pitch, or a descriptor does not exist.
     """
     audio = check_audio(audio)
     f0, voiced = track_voiced(audio)

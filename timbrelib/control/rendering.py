@@ -3,7 +3,7 @@
 Notebooks: 04_target_decode, 05_draw_target, 08_follow_a_line.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,14 +13,16 @@ import numpy as np
 from timbrelib.audio.player import play
 from timbrelib.audio.sound_files import save_audio
 from timbrelib.codebook.table import Codebook
-from timbrelib.control.saved_rendering import SavedRendering, Search, save_curves
+from timbrelib.control.saved_rendering import SavedRendering, save_curves
 from timbrelib.control.scores import Scores, score_tracking
-from timbrelib.descriptors import DESCRIPTORS, measure
+from timbrelib.control.viterbi import Search
+from timbrelib.descriptors import DESCRIPTORS, descriptor, measure
 from timbrelib.descriptors.pitch import track_pyin
 from timbrelib.model.vqvae import VQVAE
 
 if TYPE_CHECKING:
     from IPython.display import HTML, Audio
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -68,7 +70,7 @@ class Rendering:
 
     @property
     def selected(self) -> dict[str, np.ndarray]:
-        """Value of each chosen code on its own, by descriptor of the targets, float64 (frames,)."""
+        """Values of the chosen codes in the codebook, by descriptor of the targets, float64 (frames,)."""
         return {name: self.codebook[name][self.codes] for name in self.targets}
 
     @property
@@ -92,6 +94,13 @@ class Rendering:
         return plots.tracking(
             self.audio, self.targets, self.selected, self.measured, self.score if score is None else score, title
         )
+
+    def plot_curves(self, descriptor: str, ax: "Axes | None" = None) -> "Axes":
+        """Draw target, selected and measured values of one descriptor."""
+        from timbrelib import plots
+
+        target, selected, measured = (by[descriptor] for by in (self.targets, self.selected, self.measured))
+        return plots.curves(descriptor, target, selected, measured, self.score[descriptor], ax)
 
     def play(self, label: str = "") -> "HTML | Audio":
         """Show a player, by default labelled with the score; it links the file if the sound is saved."""
@@ -177,9 +186,23 @@ def render_codes(
 
 def measure_frames(
     audio: np.ndarray,
-    names: Mapping[str, np.ndarray],
+    names: Iterable[str],
     n_frames: int,
     track_f0: Callable[[np.ndarray], np.ndarray],
 ) -> dict[str, np.ndarray]:
-    """Measure a decoded sound in its `n_frames` frames: the last samples may make one more."""
+    """Measure the frames of a decoded sound; a single frame lasts one hop and would be measured as two."""
     return {name: curve[:n_frames] for name, curve in measure(audio, names, track_f0).items()}
+
+
+def plot_traversals(traversals: Mapping[str, Rendering]) -> "Figure":
+    """Draw traversals of a codebook (`timbrelib.Timbre.traverse`), by descriptor, in one panel each."""
+    from timbrelib import plots
+
+    figure, axes = plots.stacked(len(traversals), 2.6)
+    for (name, traversal), ax in zip(traversals.items(), axes, strict=True):
+        traversal.plot_curves(name, ax)
+        if traversal.targets[name].min() > 0:
+            ax.set_yscale("log")  # a few extreme codes would flatten all others
+            if descriptor(name).unit:
+                plots.plain_ticks(ax.yaxis)
+    return figure

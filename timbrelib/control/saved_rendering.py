@@ -6,13 +6,14 @@ Notebooks: 04_target_decode, 05_draw_target.
 import csv
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from timbrelib.audio.frames import HOP, SAMPLE_RATE, frame_times
+from timbrelib.control.viterbi import Search
 from timbrelib.descriptors import descriptor
 from timbrelib.files import atomic_write, load_json, number_column, one_line
 from timbrelib.model.vqvae import VQVAE
@@ -20,50 +21,11 @@ from timbrelib.synthesis.excitation import EXCITATIONS
 
 FORMAT = 2  # of the JSON
 MAX_BYTES = 64 * 2**20  # of the JSON; one hour takes 25 MB
-SMOOTHNESS, REFINEMENTS = 4.0, 3  # by default; see Search
-
-
-@dataclass(frozen=True)
-class Search:
-    """Settings of the path search.
-
-    Attributes
-    ----------
-    smoothness : float
-        Cost of a transition between two codes at the median spectral distance; an error of 1 %
-        of the codebook's inner range (10 cents of a fundamental) costs 1.  With 0 each frame
-        gets its nearest code, as in the paper.
-    refinements : int
-        Number of times the path is decoded, measured and searched again.
-    weights : dict of str to float
-        Weights of the targets' squared errors, by descriptor; 1 where one is missing.
-
-    Raises
-    ------
-    ValueError
-        A setting is negative, or a weight is not positive.
-    """
-
-    smoothness: float = SMOOTHNESS
-    refinements: int = REFINEMENTS
-    weights: Mapping[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.smoothness < np.inf:
-            raise ValueError(f"the smoothness cannot be {self.smoothness}: give 0 (exact) or more")
-        if self.refinements < 0:
-            raise ValueError(f"the number of refinements cannot be {self.refinements}: give 0 (search once) or more")
-        if not all(0 < weight < np.inf for weight in self.weights.values()):
-            raise ValueError(f"the weights are {dict(self.weights)}: give positive numbers")
-
-    def weight(self, name: str) -> float:
-        """Weight of a target."""
-        return self.weights.get(name, 1.0)
 
 
 @dataclass(frozen=True)
 class SavedRendering:
-    """What a rendering was made of.
+    """The content of a rendering on disk: codes, gains, curves and settings.
 
     Attributes
     ----------

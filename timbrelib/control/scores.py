@@ -1,4 +1,4 @@
-"""How closely a sound follows its targets, and what of a sound survives a transfer.
+"""Scores: how closely a sound follows its targets, and how much of a sound a transfer preserves.
 
 The text of a score is the legend of a figure.
 
@@ -55,9 +55,9 @@ def raw_pitch_accuracy(measured: np.ndarray, target: np.ndarray, cents: float) -
     return float(100 * np.mean(error <= cents))  # NaN compares as False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrackingScore:
-    """How one descriptor of a sound follows its target.
+    """How closely one descriptor of a sound follows its target.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class TrackingScore:
     rpa_20: float
     voiced: float
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         if not self.voiced:
             return f"no {self.descriptor} measured"
         if self.unit == "cents":
@@ -100,7 +100,7 @@ class TrackingScore:
 class Scores(dict[str, TrackingScore]):
     """Tracking scores by descriptor; as text, a legend."""
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         if len(self) == 1:
             return str(next(iter(self.values())))
         return "; ".join(f"{name} {score}" for name, score in self.items())
@@ -109,7 +109,7 @@ class Scores(dict[str, TrackingScore]):
 def score_tracking(
     name: str, target: np.ndarray, measured: np.ndarray, selected: np.ndarray | None = None
 ) -> TrackingScore:
-    """Score how a measured curve follows its target.
+    """Score how closely a measured curve follows its target.
 
     Parameters
     ----------
@@ -151,17 +151,17 @@ def score_tracking(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TransferScore:
-    """What of a sound survives its transfer to another timbre.
+    """How much of a sound its transfer to another timbre preserves.
 
     Attributes
     ----------
     pitch : float
-        Share of the frames voiced in both sounds whose pitches are within 50 cents, in %,
-        after the original's is transposed like the transfer; NaN if there are none.
+        Share of the frames voiced in both sounds whose pitches, after transposition of the
+        original, agree within 50 cents, in %; NaN if there are none.
     voiced : float
-        Share of the original's voiced frames that are voiced in the transfer, in %.
+        Share of the voiced frames of the original that are voiced in the transfer, in %.
     level : float
         Mean distance of the levels of the audible frames, in dB.
     centroid : float
@@ -173,7 +173,7 @@ class TransferScore:
     level: float
     centroid: float
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return (
             f"pitch {self.pitch:.1f} % within 50 cents, level error {self.level:.2f} dB, "
             f"centroid Spearman {self.centroid:.3f}"
@@ -181,13 +181,13 @@ class TransferScore:
 
 
 def score_transfer(original: np.ndarray, decoded: np.ndarray, semitones: float = 0) -> TransferScore:
-    """Score what of a sound survives its transfer.
+    """Score how much of a sound its transfer preserves.
 
     Parameters
     ----------
     original, decoded : ndarray, float32, (n,)
     semitones : float
-        By which the transfer was transposed.
+        Transposition of the transfer.
 
     Returns
     -------

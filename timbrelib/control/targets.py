@@ -4,7 +4,7 @@ Notebooks: 04_target_decode, 08_follow_a_line.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ STEPS = 5  # levels of the shape "steps"
 
 @dataclass(frozen=True)
 class Target:
-    """What a descriptor is asked to do.
+    """A curve that a descriptor of the sound is to follow.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ class Target:
     Raises
     ------
     ValueError
-        The descriptor does not exist, the curve is empty, has another shape or contains NaN
-        or infinity, or the weight is not positive.
+        The descriptor does not exist; the curve is empty, has another shape, or contains NaN
+        or infinity; or the weight is not positive.
     """
 
     descriptor: str
@@ -129,20 +129,33 @@ def shape_curve(shape: str, name: str, low: float, high: float, n_frames: int = 
     return low * (high / low) ** u if log_scale else low + (high - low) * u
 
 
-def check_targets(codebook: Codebook, targets: Sequence[Target]) -> dict[str, np.ndarray]:
-    """Return the curves of targets by descriptor, float64 (frames,), if the codebook can follow them.
+def target_curves(targets: Sequence[Target]) -> dict[str, np.ndarray]:
+    """Return the curves of targets by descriptor, float64 (frames,).
 
     Raises
     ------
     ValueError
-        There is no target, two have the same descriptor, they differ in length, one leaves the
-        range of the codebook, or no code has all descriptors.
+        There is no target, two have the same descriptor, or they differ in length.
     """
     if not targets or not all(isinstance(target, Target) for target in targets):
-        raise ValueError('give one or more targets: render(timbre.target("centroid", "sin"))')
+        raise ValueError('there are no targets: give one or more, such as timbre.target("centroid", "sin")')
     curves = {target.descriptor: target.curve for target in targets}
     if len(curves) < len(targets):
         raise ValueError("two targets have the same descriptor: give one per descriptor")
+    lengths = {name: len(curve) for name, curve in curves.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"the targets have different numbers of frames, {lengths}: make them equally long")
+    return curves
+
+
+def check_curves(codebook: Codebook, curves: Mapping[str, np.ndarray]) -> None:
+    """Check that a codebook can follow curves, float64 (frames,), by descriptor.
+
+    Raises
+    ------
+    ValueError
+        A curve leaves the range of the codebook, or no code has all descriptors.
+    """
     for name, curve in curves.items():
         low, high = codebook.full_range(name)
         outside = np.sum((curve < low) | (curve > high))
@@ -151,12 +164,8 @@ def check_targets(codebook: Codebook, targets: Sequence[Target]) -> dict[str, np
                 f"the {name} target leaves the codebook's range, {low:.4g} to {high:.4g} {descriptor(name).unit}, in "
                 f'{outside} of {len(curve)} frames: make it with timbre.target({name!r}, curve, fit="shift")'
             )
-    lengths = {name: len(curve) for name, curve in curves.items()}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"the targets have different numbers of frames, {lengths}: make them equally long")
     if not np.any(np.all([np.isfinite(codebook[name]) for name in curves], axis=0)):
         raise ValueError(f"no code of this model has all of {', '.join(curves)}: leave one out")
-    return curves
 
 
 def fit_to_range(codebook: Codebook, name: str, curve: np.ndarray, mode: str) -> np.ndarray:

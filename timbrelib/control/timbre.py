@@ -1,10 +1,11 @@
-"""One timbre to play: a model, its codebook and an excitation, and everything they can do.
+"""A timbre: a model, its codebook and an excitation, as one object that renders targets and sounds.
 
 Notebooks: all.
 """
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,18 +13,21 @@ from timbrelib.codebook.analysis import analyse_codebook
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.matching import match
 from timbrelib.control.rendering import Rendering, render_codes
-from timbrelib.control.saved_rendering import REFINEMENTS, SMOOTHNESS, Search
-from timbrelib.control.targets import FRAMES, Target, check_targets, fit_to_range, shape_curve
+from timbrelib.control.targets import FRAMES, Target, check_curves, fit_to_range, shape_curve, target_curves
 from timbrelib.control.transfer import Transfer, transfer
+from timbrelib.control.viterbi import REFINEMENTS, SMOOTHNESS, Search
 from timbrelib.descriptors.pitch import track_pyin
 from timbrelib.model.checkpoint import load_model
 from timbrelib.model.vqvae import DEFAULT_GAIN, VQVAE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 METHODS = ("path", "nearest")
 
 
 class Timbre:
-    """A timbre to play.
+    """A model with its codebook: makes targets, renders them, and plays other sounds.
 
     Parameters
     ----------
@@ -110,6 +114,13 @@ class Timbre:
             curve = fit_to_range(self.codebook, descriptor, curve, fit)
         return Target(descriptor, curve, weight)
 
+    def plot_region(self, across: Target, along: Target, ax: "Axes | None" = None) -> "Axes":
+        """Draw the codes in the plane of two descriptors, and the path of two targets through it."""
+        from timbrelib import plots
+
+        curves = {target.descriptor: target.curve for target in (across, along)}
+        return plots.target_region({name: self.codebook[name] for name in curves}, curves, ax)
+
     def render(
         self,
         *targets: Target,
@@ -133,7 +144,7 @@ class Timbre:
         excitation : {"locked", "noise"}, optional
             By default the timbre's own.
         smoothness : float
-            From exact (0, the same as ``nearest``) to smooth, see `timbrelib.control.saved_rendering.Search`.
+            From exact (0, the same as ``nearest``) to smooth, see `timbrelib.control.viterbi.Search`.
         refinements : int
             Number of times the path is decoded, measured and searched again.
         track_f0 : callable
@@ -151,24 +162,32 @@ class Timbre:
         if method not in METHODS:
             raise ValueError(f"there is no method {method!r}: choose one of {', '.join(METHODS)}")
         timbre = self.excited(excitation or self.excitation)
-        curves = check_targets(timbre.codebook, targets)
+        curves = target_curves(targets)
+        check_curves(timbre.codebook, curves)
         weights = {target.descriptor: target.weight for target in targets if target.weight != 1}
         search = Search(smoothness if method == "path" else 0.0, refinements, weights)
         codes, audio = match(timbre.model, timbre.codebook, curves, search)
         if np.ndim(gain) > 0 or gain != DEFAULT_GAIN:
-            audio = None  # it was decoded at another gain
+            audio = None  # the search decodes at the default gain
         return render_codes(timbre.model, timbre.codebook, curves, codes, gain, audio, search, track_f0)
 
     def render_codes(self, codes: np.ndarray, *targets: Target, gain: np.ndarray | float = DEFAULT_GAIN) -> Rendering:
-        """Decode given codes, int (frames,), and measure the sound against targets; see `render`."""
-        curves = {target.descriptor: target.curve for target in targets}
+        """Decode given codes, int (frames,), and measure the sound against targets of the same length; see `render`."""
+        curves, codes = target_curves(targets), np.asarray(codes)
+        if codes.shape != targets[0].curve.shape:
+            raise ValueError(f"the codes have shape {codes.shape}: give one for each frame of the targets")
         return render_codes(self.model, self.codebook, curves, codes, gain)
 
     def traverse(self, descriptor: str) -> Rendering:
-        """Play every code that has a descriptor for one frame, from its lowest value to its highest.
+        """Play each code that has a descriptor for one frame, from the lowest value to the highest.
 
-        The traversal of the codebook of Bitton, Esling and Harada, 2020.  Its target are the
-        values of the codes.
+        The codebook traversal of Bitton, Esling and Harada, 2020; the target of the rendering is
+        the values of the codes.
+
+        Raises
+        ------
+        ValueError
+            The descriptor does not exist, or no code has it.
         """
         codes = self.codebook.sort(descriptor)
         return self.render_codes(codes, Target(descriptor, self.codebook[descriptor][codes]))
@@ -180,14 +199,14 @@ class Timbre:
         smoothness: float = SMOOTHNESS,
         refinements: int = REFINEMENTS,
     ) -> Transfer:
-        """Play a sound with this timbre, at its own level.
+        """Play a sound with this timbre, at the sound's level.
 
         Parameters
         ----------
         sound : ndarray, float, (n,)
             Mono at 22,050 Hz.
         semitones : float, optional
-            By which to transpose the pitch; by default octaves into the model's range.
+            Transposition; by default whole octaves into the model's range.
         smoothness, refinements
             See `render`.
 
@@ -209,8 +228,8 @@ def load(name_or_path: str | Path, excitation: str = "locked") -> Timbre:
     Parameters
     ----------
     name_or_path : str or Path
-        ``violin``, ``singing``, ``trumpet``, ``horn``, ``cello``, one of your own, or the
-        folder of a model.
+        ``violin``, ``singing``, ``trumpet``, ``horn``, ``cello``, a model of your own, or the
+        path of a model's folder.
     excitation : {"locked", "noise"}
 
     Returns

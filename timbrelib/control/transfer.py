@@ -1,8 +1,8 @@
-"""Timbre transfer: any sound, played by the codebook of another timbre.
+"""Timbre transfer: render any sound with the codebook of another timbre.
 
 Bitton, Esling and Harada, "Vector-Quantized Timbre Representation", 2020 (arXiv 2007.06349),
 encode a sound with the model of another timbre, keep its gain and decode.  But an encoder
-applied to sounds unlike its training data loses the notes.  Here the codes are chosen as for
+applied to sounds unlike its training data loses their pitch.  Here the codes are chosen as for
 drawn targets (`timbrelib.control.matching.match`): near the sound in pitch, brightness and
 spectrum, similar from frame to frame, and refined.
 
@@ -32,9 +32,8 @@ from timbrelib.control.matching import (
     signed_error,
 )
 from timbrelib.control.melody import hold, octave_shift, track_voiced
-from timbrelib.control.saved_rendering import Search
 from timbrelib.control.scores import TransferScore, score_transfer
-from timbrelib.control.viterbi import least_errors, refine_path
+from timbrelib.control.viterbi import Search, refine_path, select_candidates
 from timbrelib.descriptors import measure
 from timbrelib.model.vqvae import VQVAE
 
@@ -46,17 +45,17 @@ log = logging.getLogger(__name__)
 
 CENTROID_WEIGHT = 0.5  # of an error of 1 % of the centroid's range, relative to one of 10 cents of pitch
 SPECTRUM_WEIGHT = 0.3  # of a distance of 1 dB between spectra
-MAX_ERROR = 60.0  # in units of 10 cents, of a code that has another note or none
+MAX_ERROR = 60.0  # in units of 10 cents; of a code with a more distant pitch, or none
 
 
 @dataclass
 class Transfer:
-    """A sound, and the same played by another timbre.
+    """A sound, and its rendering by another timbre.
 
     Attributes
     ----------
     timbre : str
-        Name of the model that plays.
+        Name of the model that renders it.
     original : ndarray, float32, (n,)
     semitones : float
         By which the pitch was transposed.
@@ -82,7 +81,7 @@ class Transfer:
 
     @cached_property
     def score(self) -> TransferScore:
-        """What of the sound survives."""
+        """How much of the sound is preserved."""
         return score_transfer(self.original, self.audio, self.semitones)
 
     def plot(self, source: str = "original") -> "Figure":
@@ -93,7 +92,7 @@ class Transfer:
 
     def play(self, label: str = "") -> "HTML | Audio":
         """Show a player, by default labelled with the score; it links the file if the sound is saved."""
-        return play(self.audio if self.path is None else self.path, label or repr(self))
+        return play(self.path or self.audio, label or repr(self))
 
     def save(self, stem: str | Path) -> None:
         """Write the sound as `stem`.wav and the original as `stem`_input.wav, each atomically.
@@ -110,7 +109,7 @@ class Transfer:
 
 
 def transfer(model: VQVAE, codebook: Codebook, audio: np.ndarray, semitones: float | None, search: Search) -> Transfer:
-    """Play a sound with another timbre, at its own level.
+    """Render a sound with another timbre, at the sound's level.
 
     Parameters
     ----------
@@ -120,8 +119,8 @@ def transfer(model: VQVAE, codebook: Codebook, audio: np.ndarray, semitones: flo
     audio : ndarray, float, (n,)
         Mono at 22,050 Hz.
     semitones : float or None
-        By which to transpose the pitch; None for the octaves, as few as possible, that bring
-        most of it into the model's range.
+        Transposition; None for the smallest number of octaves that brings most of the pitches
+        into the model's range.
     search : Search
 
     Returns
@@ -138,7 +137,7 @@ def transfer(model: VQVAE, codebook: Codebook, audio: np.ndarray, semitones: flo
     audio = check_audio(audio)
     gain = frame_gain(audio)
     if gain.max() <= SILENCE:
-        raise ValueError("the sound is silent and has nothing to transfer: give another")
+        raise ValueError("the sound is silent: give another")
     f0, voiced = track_voiced(audio)
     if semitones is None:
         pitch_range = codebook.percentile_range("fundamental")
@@ -146,37 +145,67 @@ def transfer(model: VQVAE, codebook: Codebook, audio: np.ndarray, semitones: flo
     shifted = librosa.effects.pitch_shift(audio, sr=SAMPLE_RATE, n_steps=semitones) if semitones else audio
     low, high = codebook.full_range("fundamental")
     notes = np.where(voiced, np.clip(f0 * 2 ** (semitones / 12), low, high), low)  # (frames,)
-    targets = {"fundamental": notes, "centroid": reachable_centroid(codebook, audio, gain, notes[voiced])}
+    curves = {"fundamental": notes, "centroid": reachable_centroid(codebook, audio, gain, notes[voiced])}
+    codes = match_sound(model, codebook, curves, voiced, spectra(shifted), gain, search)
+    decoded = model.decode_to(len(audio), codes, gain, codebook.excitation)
+    return Transfer(model.name, audio, semitones, codes, gain, decoded)
+
+
+def match_sound(
+    model: VQVAE,
+    codebook: Codebook,
+    curves: Mapping[str, np.ndarray],
+    voiced: np.ndarray,
+    spectrum: np.ndarray,
+    gain: np.ndarray,
+    search: Search,
+) -> np.ndarray:
+    """Choose the codes that are near a sound in pitch, centroid and spectrum.
+
+    Parameters
+    ----------
+    model, codebook, search
+        See `transfer`.
+    curves : mapping of str to ndarray, float64, (frames,)
+        The ``fundamental`` and the ``centroid`` to follow, in Hz.
+    voiced : ndarray, bool, (frames,)
+        Where the fundamental is followed.
+    spectrum : ndarray, float32, (frames, N_BINS)
+        Magnitude spectra of the transposed sound.
+    gain : ndarray, float32, (frames,)
+
+    Returns
+    -------
+    ndarray, int64, (frames,)
+    """
     units = {
         "fundamental": error_unit(codebook, "fundamental"),
         "centroid": error_unit(codebook, "centroid") / CENTROID_WEIGHT,
     }
 
     def errors(values: Codebook | Mapping[str, np.ndarray], frames: slice, undefined: float) -> np.ndarray:
-        """Errors of values, (n,) or (frames, n), as (2, frames, n); 0 in pitch where the sound is unvoiced."""
-        pitch, centroid = (
-            signed_error(name, values[name], targets[name][frames, None], units[name]) for name in targets
-        )
+        """Errors of values, (n,) or (frames, n), as (2, frames, n); where the sound is unvoiced any pitch is right."""
+        pitch, centroid = (signed_error(name, values[name], curves[name][frames, None], units[name]) for name in curves)
         limited = np.nan_to_num(pitch, nan=undefined).clip(-MAX_ERROR, MAX_ERROR)
         return np.stack([np.where(voiced[frames, None], limited, 0), np.nan_to_num(centroid)])
 
-    candidates, candidate_errors, spectrum = [], [], spectra(shifted)
+    candidates, candidate_errors = [], []
     count = min(CANDIDATES, len(codebook))
     for start in range(0, len(gain), BLOCK):
         frames = slice(start, start + BLOCK)
         distance = spectral_distances(spectrum[frames], model.spectra)  # (block, n_codes)
         excess = SPECTRUM_WEIGHT * (distance - distance.min(axis=1, keepdims=True))  # over the nearest code
         error = np.concatenate([errors(codebook, frames, MAX_ERROR), excess[None]]).astype(np.float32)
-        nearest, least = least_errors(error, count)  # (block, n), (3, block, n)
+        nearest, nearest_error = select_candidates(error, count)  # (block, n), (3, block, n)
         candidates.append(nearest)
-        candidate_errors.append(least)
+        candidate_errors.append(nearest_error)
 
     def measure_error(codes: np.ndarray) -> np.ndarray:
-        measured = measure(model.decode(codes, gain, codebook.excitation), targets)
-        columns = {name: measured[name][: len(codes), None] for name in targets}  # (frames, 1)
-        return errors(columns, slice(None), UNVOICED_PENALTY)[:, :, 0]
+        measured = measure(model.decode(codes, gain, codebook.excitation), curves)
+        columns = {name: measured[name][: len(codes), None] for name in curves}  # (frames, 1)
+        return errors(columns, slice(None), UNVOICED_PENALTY)[:, :, 0]  # (2, frames)
 
-    codes = refine_path(
+    return refine_path(
         np.concatenate(candidates),
         np.concatenate(candidate_errors, axis=1),
         [MAX_BLEND_OCTAVES / units["fundamental"], np.inf, np.inf],
@@ -184,12 +213,10 @@ def transfer(model: VQVAE, codebook: Codebook, audio: np.ndarray, semitones: flo
         measure_error,
         search.refinements,
     )
-    decoded = model.decode_to(len(audio), codes, gain, codebook.excitation)
-    return Transfer(model.name, audio, semitones, codes, gain, decoded)
 
 
 def reachable_centroid(codebook: Codebook, audio: np.ndarray, gain: np.ndarray, notes: np.ndarray) -> np.ndarray:
-    """Move the centroid of a sound into the range that the codebook has at all of the sound's pitches.
+    """Shift the centroid of a sound into the range that the codebook has at all pitches of the sound.
 
     Parameters
     ----------
@@ -215,12 +242,12 @@ def reachable_centroid(codebook: Codebook, audio: np.ndarray, gain: np.ndarray, 
 
 
 def centroid_range(codebook: Codebook, notes: np.ndarray) -> tuple[float, float]:
-    """Range of centroids, in Hz, that codes of all notes have in common; if there is none, that of all codes."""
+    """Range of centroids, in Hz, that the codebook has at all pitches; if there is none, that of all codes."""
     if len(notes):
         try:
             return codebook.joint_range("centroid", "fundamental", *np.percentile(notes, INNER))
         except ValueError:
-            log.warning("no brightness is common to all notes of the sound: some will be darker or brighter than asked")
+            log.warning("no centroid is common to all pitches of the sound: some notes will be darker or brighter")
     return codebook.percentile_range("centroid")
 
 

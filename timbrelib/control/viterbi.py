@@ -1,18 +1,58 @@
-"""The path search: which of its candidate codes each frame gets, all frames at once.
+"""The path search: choose one of the candidate codes of each frame, for all frames together.
 
 Notebook: 04_target_decode.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+SMOOTHNESS, REFINEMENTS = 4.0, 3  # by default; see Search
 OWN_SHARE = 0.3  # weight of a code's own error, relative to that of its blend with the next code
 HARMLESS = 0.3  # cost of a transition found to do no harm, relative to its cost before
 BLOCK = 128  # frames whose transitions are evaluated at a time, few enough for the processor's cache
 
 
-def least_errors(error: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class Search:
+    """Settings of the path search.
+
+    Attributes
+    ----------
+    smoothness : float
+        Cost of a transition between two codes at the median spectral distance; an error of 1 %
+        of the codebook's inner range (10 cents of a fundamental) costs 1.  With 0 each frame
+        gets its nearest code, as in the paper.
+    refinements : int
+        Number of times the path is decoded, measured and searched again.
+    weights : dict of str to float
+        Weights of the targets' squared errors, by descriptor; 1 where one is missing.
+
+    Raises
+    ------
+    ValueError
+        A setting is negative, or a weight is not positive.
+    """
+
+    smoothness: float = SMOOTHNESS
+    refinements: int = REFINEMENTS
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.smoothness < np.inf:
+            raise ValueError(f"the smoothness cannot be {self.smoothness}: give 0 (exact) or more")
+        if self.refinements < 0:
+            raise ValueError(f"the number of refinements cannot be {self.refinements}: give 0 (search once) or more")
+        if not all(0 < weight < np.inf for weight in self.weights.values()):
+            raise ValueError(f"the weights are {dict(self.weights)}: give positive numbers")
+
+    def weight(self, name: str) -> float:
+        """Weight of a target."""
+        return self.weights.get(name, 1.0)
+
+
+def select_candidates(error: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Select the codes with the smallest errors in each frame.
 
     Parameters
@@ -121,7 +161,7 @@ def refine_path(
     harmless = HARMLESS * transition
     cost, known = transition.copy(), np.zeros(transition.shape, dtype=bool)
     previous = best = candidates[:, 0]
-    least, measured_errors = np.inf, {}
+    smallest, measured_errors = np.inf, {}
     for remaining in range(refinements, -1, -1):
         path = cheapest_path(candidates, error, max_blend, cost)
         codes = candidates[frames, path]
@@ -131,12 +171,13 @@ def refine_path(
         if key not in measured_errors:
             measured_errors[key] = measure_error(codes)
         measured = measured_errors[key]  # (descriptors, frames)
-        if np.abs(measured).mean() < least:
-            best, least = codes, np.abs(measured).mean()
+        if np.abs(measured).mean() < smallest:
+            best, smallest = codes, np.abs(measured).mean()
         if remaining:
+            # by how much the sound is worse than its codes, around each change of code
             harm = (np.square(measured) - np.square(error[: len(measured), frames, path])).sum(axis=0)  # (frames,)
             around = np.convolve(np.pad(harm, (1, 2)), np.ones(4), "valid")  # (frames,), sum over frames -1..+2
-            changes = np.flatnonzero(np.diff(codes))  # (changes,) frames before a transition
+            changes = np.flatnonzero(np.diff(codes))  # (changes,), frames before a transition
             pair = codes[changes], codes[changes + 1]
             updated = harmless[pair] + np.maximum(around[changes], 0)
             updated = np.where(known[pair], 0.5 * (cost[pair] + updated), updated)

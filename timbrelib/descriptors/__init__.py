@@ -1,4 +1,4 @@
-"""Acoustic descriptors of frames: what a target curve can ask for.
+"""Acoustic descriptors of frames, which target curves can control.
 
 Each descriptor is one function from magnitude spectra to one value per frame, registered in
 `DESCRIPTORS`.  A new entry there appears in the codebook table, the targets and the figures.
@@ -120,16 +120,17 @@ def measure(
         A descriptor does not exist, or `audio` is not finite mono.
     """
     audio = check_audio(audio)
+    names = list(names)
     functions = {name: descriptor(name).measure for name in names}
-    tracked = {"fundamental"} & set(functions) if track_f0 else set()
-    blocks: dict[str, list[np.ndarray]] = {name: [] for name in functions if name not in tracked}
-    for spectrum in spectrum_blocks(audio) if blocks else ():
-        for start in range(0, len(spectrum), BLOCK):
-            part = spectrum[start : start + BLOCK]  # (frames, N_BINS)
-            sounding = spectrum_gain(part) > SILENCE  # (frames,)
-            for name, block in blocks.items():
-                block.append(np.where(sounding, functions[name](part), np.nan))
-    measured = {name: np.concatenate(block).astype(np.float64) for name, block in blocks.items()}
-    if track_f0 and tracked:
+    measured: dict[str, np.ndarray] = {}
+    if track_f0 and functions.pop("fundamental", None):
         measured["fundamental"] = track_f0(audio)
-    return {name: measured[name] for name in functions}
+    values: dict[str, list[np.ndarray]] = {name: [] for name in functions}
+    for spectrum in spectrum_blocks(audio) if functions else ():
+        for start in range(0, len(spectrum), BLOCK):
+            block = spectrum[start : start + BLOCK]  # (block, N_BINS)
+            sounding = spectrum_gain(block) > SILENCE  # (block,)
+            for name, function in functions.items():
+                values[name].append(np.where(sounding, function(block), np.nan))
+    measured |= {name: np.concatenate(blocks).astype(np.float64) for name, blocks in values.items()}
+    return {name: measured[name] for name in names}

@@ -58,36 +58,32 @@ def _block_pitch(spectrum: np.ndarray, window: np.ndarray) -> tuple[np.ndarray, 
     """Find the pitch of a block of frames as `estimate_pitch` does, given the window autocorrelation, (lags,)."""
     from scipy.fft import irfft
 
-    shortest, longest = (
-        int(LAG_OVERSAMPLING * SAMPLE_RATE / MAX_F0),
-        int(LAG_OVERSAMPLING * SAMPLE_RATE / MIN_F0) + 1,
-    )  # lags
+    rate = LAG_OVERSAMPLING * SAMPLE_RATE  # lags per second
+    shortest, longest = int(rate / MAX_F0), int(rate / MIN_F0) + 1  # lags
     power = np.square(spectrum, dtype=np.float32)
     frame = irfft(power, n=LAG_OVERSAMPLING * N_FFT, axis=1, workers=-1)[:, : longest + 2]  # (frames, lags)
     total = frame[:, :1]
-    r = np.divide(frame, total, out=np.zeros_like(frame), where=total > 0)
+    r = np.divide(frame, total, out=np.zeros_like(frame), where=total > 0)  # (frames, lags)
     r /= window[: longest + 2]
 
     lags = np.arange(shortest, longest + 1)
     before, here, after = (r[:, shortest + step : longest + 1 + step] for step in (-1, 0, 1))  # (frames, lags)
-    row, place = np.divmod(np.flatnonzero((here > before) & (here >= after)), len(lags))  # (peaks,) each
-    nearest_bin = np.rint(LAG_OVERSAMPLING * N_FFT / lags).astype(int)[
-        place
-    ]  # (peaks,) of the fundamental with that period
+    row, column = np.divmod(np.flatnonzero((here > before) & (here >= after)), len(lags))  # (peaks,) each
+    bins = np.rint(LAG_OVERSAMPLING * N_FFT / lags).astype(int)[column]  # (peaks,), of the fundamental of each period
     around = np.maximum(np.maximum(power[:, :-2], power[:, 2:]), power[:, 1:-1])  # (frames, N_BINS - 2)
     faint = power.max(axis=1) * 10 ** (MIN_FUNDAMENTAL / 10)  # (frames,)
-    below = r < 0
-    fall = np.where(below.any(axis=1), below.argmax(axis=1), r.shape[1])  # (frames,) first lag below zero
-    counts = (lags[place] >= fall[row]) & (around[row, nearest_bin - 1] > faint[row])
-    row, place = row[counts], place[counts]
-    score = np.full(here.shape, -np.inf)
-    score[row, place] = here[row, place] - OCTAVE_COST * np.log2(lags / shortest)[place]
-    best = score.argmax(axis=1)[:, None]
+    negative = r < 0
+    crossing = np.where(negative.any(axis=1), negative.argmax(axis=1), r.shape[1])  # (frames,), first lag below zero
+    counts = (lags[column] >= crossing[row]) & (around[row, bins - 1] > faint[row])
+    row, column = row[counts], column[counts]
+    score = np.full(here.shape, -np.inf)  # (frames, lags)
+    score[row, column] = here[row, column] - OCTAVE_COST * np.log2(lags / shortest)[column]
+    best = score.argmax(axis=1)[:, None]  # (frames, 1)
     found = np.isfinite(np.take_along_axis(score, best, axis=1)[:, 0])  # (frames,)
     a, b, c = (np.take_along_axis(x, best, axis=1)[:, 0] for x in (before, here, after))
     curvature = a - 2 * b + c
     offset = np.divide(0.5 * (a - c), curvature, out=np.zeros_like(curvature), where=found & (curvature < 0))
-    f0 = LAG_OVERSAMPLING * SAMPLE_RATE / (lags[best[:, 0]] + offset)
+    f0 = rate / (lags[best[:, 0]] + offset)
     periodicity = np.clip(b - 0.25 * (a - c) * offset, 0, 1)
     return np.where(found, f0, np.nan), np.where(found, periodicity, 0.0)
 

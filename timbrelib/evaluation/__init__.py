@@ -1,1 +1,1 @@
-"""Measure models and methods, and compare them."""
+"""Measure sounds and models, and compare methods of following a target."""

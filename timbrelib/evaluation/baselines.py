@@ -1,6 +1,6 @@
-"""What a user could pick instead of a matched path: random codes, sorted codes, grains of recordings.
+"""Alternatives to a searched path: random codes, sorted codes, grains of recordings.
 
-Notebooks: 06_scorecard, 10_sorted_codebook.
+Notebook: 06_scorecard.
 """
 
 from collections.abc import Iterable
@@ -9,47 +9,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from timbrelib.audio.frames import HOP, N_FFT, frame_gain
-from timbrelib.codebook import values
-from timbrelib.control.matching import render_codes
-from timbrelib.control.rendering import Rendering
+from timbrelib.codebook.table import Codebook
 from timbrelib.descriptors import descriptor, measure
-from timbrelib.model.vqvae import DEFAULT_GAIN, VQVAE
+from timbrelib.model.vqvae import DEFAULT_GAIN
 from timbrelib.recordings.corpus import Recording
 
 
-def random_codes(table: np.ndarray, name: str, n_frames: int, seed: int = 0) -> np.ndarray:
-    """Draw codes that have a descriptor, whatever its value, int64 (n_frames,)."""
-    codes, _ = values(table, name)
+def random_codes(codebook: Codebook, name: str, n_frames: int, seed: int = 0) -> np.ndarray:
+    """Draw codes at random from those that have a descriptor, int64 (n_frames,)."""
+    codes, _ = codebook.values(name)
     return np.random.default_rng(seed).choice(codes, n_frames)
 
 
-def sorted_codes(table: np.ndarray, name: str, n_frames: int) -> np.ndarray:
-    """Traverse all codes from the lowest value of a descriptor to the highest, evenly, int64 (n_frames,)."""
-    codes, value = values(table, name)
-    return codes[value.argsort()][np.arange(n_frames) * len(codes) // n_frames]
-
-
-def traverse(model: VQVAE, table: np.ndarray, name: str) -> Rendering:
-    """Play all codes that have a descriptor, a frame each, from its lowest value to its highest.
-
-    The traversal of the codebook of Bitton, Esling and Harada, "Vector-Quantized Timbre
-    Representation", 2020 (arXiv 2007.06349).
-
-    Parameters
-    ----------
-    model : VQVAE
-    table : ndarray, structured, (n_codes,)
-        Its own, from `timbrelib.analyse_codebook`.
-    name : str
-        A descriptor.
-
-    Returns
-    -------
-    Rendering
-        Its target is the codes' own values.
-    """
-    codes = sorted_codes(table, name, len(values(table, name)[0]))
-    return render_codes(model, table, {name: table[name][codes]}, codes)
+def sorted_codes(codebook: Codebook, name: str, n_frames: int) -> np.ndarray:
+    """Traverse the codes evenly from the lowest value of a descriptor to the highest, int64 (n_frames,)."""
+    codes = codebook.sort(name)
+    return codes[np.arange(n_frames) * len(codes) // n_frames]
 
 
 @dataclass(frozen=True)
@@ -61,11 +36,11 @@ class Grains:
     name : str
         The descriptor.
     sound : ndarray, float32, (n,)
-        All recordings, one after the other, with silence around each.
+        All recordings in succession, with silence around each.
     start : ndarray, int64, (grains,)
-        First sample of each grain in `sound`; it lasts N_FFT samples.
+        First sample of each grain in `sound`; a grain has N_FFT samples.
     gain, value : ndarray, float, (grains,)
-        Its gain, and the descriptor in its unit.
+        Gain of each grain, and its descriptor in the descriptor's unit.
     """
 
     name: str
@@ -76,13 +51,13 @@ class Grains:
 
 
 def cut_grains(corpus: Iterable[Recording], name: str) -> Grains:
-    """Cut a corpus into frames, and measure a descriptor on each.
+    """Cut a corpus into frames and measure a descriptor on each.
 
     Parameters
     ----------
     corpus : iterable of Recording
     name : str
-        A descriptor; of a fundamental, only pitched frames are taken.
+        A descriptor; for a fundamental, only pitched frames become grains.
 
     Returns
     -------
@@ -95,7 +70,7 @@ def cut_grains(corpus: Iterable[Recording], name: str) -> Grains:
     """
     sounds, starts, gains, known, length = [], [], [], [], 0
     for recording in corpus:
-        value, gain = measure(recording.audio, name), frame_gain(recording.audio)
+        value, gain = measure(recording.audio, [name])[name], frame_gain(recording.audio)
         usable = np.isfinite(value) & (gain > 0.01 * gain.max())
         starts.append(length + np.flatnonzero(usable) * HOP)
         gains.append(gain[usable])
@@ -103,22 +78,22 @@ def cut_grains(corpus: Iterable[Recording], name: str) -> Grains:
         sounds.append(np.pad(recording.audio, N_FFT // 2))  # so that frame i starts at sample i * HOP
         length += len(sounds[-1])
     if not sum(len(value) for value in known):
-        raise ValueError(f"no grain of the recordings has a {name}: give others or choose another descriptor")
+        raise ValueError(f"no frame of the recordings has a {name}: give others or choose another descriptor")
     return Grains(name, *(np.concatenate(x) for x in (sounds, starts, gains, known)))
 
 
 def nearest_grains(grains: Grains, target: np.ndarray) -> np.ndarray:
-    """Concatenate for each frame the grain whose descriptor is nearest, in log frequency for a fundamental.
+    """Concatenate the grains whose descriptor is nearest to each frame of a target.
 
-    Corpus-based concatenative synthesis at its simplest (Schwarz, "Corpus-based
+    This is corpus-based concatenative synthesis at its simplest (Schwarz, "Corpus-based
     concatenative synthesis", IEEE Signal Processing Magazine 24(2), 2007): grains are
-    brought to one gain and overlapped.
+    normalised to one gain and overlapped.
 
     Parameters
     ----------
     grains : Grains
     target : ndarray, float, (frames,)
-        In the descriptor's unit.
+        In the descriptor's unit; a fundamental is compared in log frequency.
 
     Returns
     -------
@@ -132,13 +107,13 @@ def nearest_grains(grains: Grains, target: np.ndarray) -> np.ndarray:
     order = given.argsort()
     after = np.searchsorted(given[order], wanted)
     low, high = order[(after - 1).clip(0)], order[after.clip(max=len(given) - 1)]
-    grain = np.where(np.abs(wanted - given[low]) < np.abs(given[high] - wanted), low, high)  # (frames,)
+    nearest = np.where(np.abs(wanted - given[low]) < np.abs(given[high] - wanted), low, high)  # (frames,)
     window = get_window("hann", N_FFT)
     out, overlap = np.zeros((2, (len(target) - 1) * HOP + N_FFT))
-    for frame, chosen in enumerate(grain):
+    for frame, grain in enumerate(nearest):
         place = slice(frame * HOP, frame * HOP + N_FFT)
-        start = grains.start[chosen]
-        out[place] += window * grains.sound[start : start + N_FFT] * (DEFAULT_GAIN / grains.gain[chosen])
+        start = grains.start[grain]
+        out[place] += window * grains.sound[start : start + N_FFT] * (DEFAULT_GAIN / grains.gain[grain])
         overlap[place] += window
     middle = slice(N_FFT // 2, len(out) - N_FFT // 2)
     return (out[middle] / overlap[middle]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Sounds to transfer from: a phrase that one of the models plays, or a recording at hand.
+"""Sounds to transfer: a phrase that a model plays, or a recording.
 
 Notebook: 07_timbre_transfer.
 """
@@ -8,28 +8,26 @@ from pathlib import Path
 import numpy as np
 
 from timbrelib.audio.frames import HOP, SAMPLE_RATE
-from timbrelib.codebook import joint_range, fullest_octave
 from timbrelib.control.curves import break_points, fade
-from timbrelib.control.matching import match
-from timbrelib.model.vqvae import VQVAE
-from timbrelib.recordings.corpus import recordings
+from timbrelib.control.targets import Target
+from timbrelib.control.timbre import Timbre
+from timbrelib.descriptors.pitch import track_autocorrelation
+from timbrelib.recordings.corpus import load_recordings
 
 MELODY = (0, 4, 7, 12, 11, 7, 9, 5, 4, 2, 0)  # semitones above the lowest note
-REST = 7  # place in the melody before which it breathes
-NOTE, GLIDE = 0.6, 0.07  # seconds of a note, and from one to the next
-VIBRATO, RATE = 15.0, 5.5  # cents and Hz
-LOUDEST = 0.08  # gain
-LONGEST = 10.0  # seconds of a recording
+PAUSE = 7  # number of notes before the sound fades out and in again
+NOTE, GLIDE = 0.6, 0.07  # seconds, of a note and from one note to the next
+VIBRATO_DEPTH, VIBRATO_RATE = 15.0, 5.5  # cents and Hz
+MAX_GAIN = 0.08
+MAX_SECONDS = 10.0  # of a recording
 
 
-def played(model: VQVAE, table: np.ndarray) -> np.ndarray:
-    """Let a model play a phrase: eleven notes in the octave of its fullest codes, brighter in the middle.
+def play_phrase(timbre: Timbre) -> np.ndarray:
+    """Play a phrase: eleven notes in the octave of most codes, brightest in the middle.
 
     Parameters
     ----------
-    model : VQVAE
-    table : ndarray, structured, (n_codes,)
-        Its own, from `timbrelib.analyse_codebook`.
+    timbre : Timbre
 
     Returns
     -------
@@ -40,40 +38,48 @@ def played(model: VQVAE, table: np.ndarray) -> np.ndarray:
     ValueError
         Too few codes of the model are pitched.
     """
-    low, high = fullest_octave(table)
+    low, high = timbre.codebook.fullest_octave()
     starts = NOTE * np.arange(len(MELODY))
     times = np.ravel([starts + GLIDE / 2, starts + NOTE - GLIDE / 2], order="F")  # (2 * notes,)
     pitch = break_points("fundamental", times, low * 2 ** (np.repeat(MELODY, 2) / 12))
     seconds = np.arange(len(pitch)) * HOP / SAMPLE_RATE
-    pitch *= 2 ** (VIBRATO / 1200 * np.sin(2 * np.pi * RATE * seconds))
-    dark, bright = joint_range(table, "centroid", "fundamental", low, high)
+    pitch *= 2 ** (VIBRATO_DEPTH / 1200 * np.sin(2 * np.pi * VIBRATO_RATE * seconds))
+    dark, bright = timbre.codebook.joint_range("centroid", "fundamental", low, high)
     brightness = dark + (bright - dark) * np.sin(np.pi * np.linspace(0, 1, len(pitch))) ** 2
-    curves = {"fundamental": pitch.clip(low, high), "centroid": brightness}
-    codes = match(model, table, curves, weights={"centroid": 0.1})
-    breath = int(np.searchsorted(seconds, REST * NOTE))
-    gain = [fade(n, LOUDEST, rise_s=0.3, fall_s=0.4) for n in (breath, len(pitch) - breath)]
-    return model.decode(codes, np.concatenate(gain))
+    pause = int(np.searchsorted(seconds, PAUSE * NOTE))
+    gain = [fade(n_frames, MAX_GAIN, rise_s=0.3, fall_s=0.4) for n_frames in (pause, len(pitch) - pause)]
+    return timbre.render(
+        Target("fundamental", pitch.clip(low, high)),
+        Target("centroid", brightness, weight=0.1),
+        gain=np.concatenate(gain),
+        track_f0=track_autocorrelation,
+    ).audio
 
 
-def recorded(source: str, folder: str | Path) -> np.ndarray:
-    """Take the beginning of the longest test recording of a timbre, or of speech, float32 (n,).
+def longest_recording(source: str, folder: str | Path) -> np.ndarray:
+    """Read the beginning of the longest test recording of a timbre, or of speech, float32 (n,).
 
     Parameters
     ----------
     source : str
-        A timbre, or ``speech``, which is looked for by that word among the ``inputs``.
+        A timbre, or ``speech``: then a recording in ``inputs`` with that word in its name.
     folder : str or Path
-        Of recordings.
+        Folder of recordings, with a folder for each timbre.
+
+    Returns
+    -------
+    ndarray, float32, (n,)
+        At most ten seconds.
 
     Raises
     ------
     FileNotFoundError
         There is no such recording.
     """
-    found = recordings("inputs" if source == "speech" else source, "test", folder)
+    found = load_recordings("inputs" if source == "speech" else source, "test", folder)
     if source == "speech":
         found = [recording for recording in found if source in recording.name]
         if not found:
             raise FileNotFoundError(f"no recording in {folder}/inputs has the word speech in its name: add one")
     longest = max(found, key=lambda recording: len(recording.audio))
-    return longest.audio[: int(LONGEST * SAMPLE_RATE)]
+    return longest.audio[: int(MAX_SECONDS * SAMPLE_RATE)]

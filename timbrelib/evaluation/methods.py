@@ -1,165 +1,268 @@
-"""Every way of following a target, side by side: matchers, excitations, and what one could pick instead.
+"""Compare methods of following a target: path and nearest codes, both excitations, and the baselines.
 
 Notebook: 06_scorecard.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timbrelib.codebook import analyse_codebook
-from timbrelib.control.matching import SMOOTHNESS, match
-from timbrelib.control.scores import rank_correlation, tracking_error, within_cents
-from timbrelib.control.targets import FRAMES, reach, span, target
-from timbrelib.descriptors import DESCRIPTORS, descriptor, measure_audio
+from timbrelib.control.rendering import Rendering, measure_frames
+from timbrelib.control.scores import TrackingScore, score_tracking
+from timbrelib.control.targets import FRAMES, Target
+from timbrelib.control.timbre import Timbre
+from timbrelib.descriptors import DESCRIPTORS, descriptor
+from timbrelib.descriptors.pitch import track_pyin
 from timbrelib.evaluation.baselines import cut_grains, nearest_grains, random_codes, sorted_codes
+from timbrelib.evaluation.markdown import markdown_table
 from timbrelib.evaluation.metrics import hnr_and_flux
-from timbrelib.model.vqvae import VQVAE
 from timbrelib.recordings.corpus import Recording
 from timbrelib.recordings.synthetic import string_corpus
 from timbrelib.synthesis.excitation import EXCITATIONS
 
-GENERATED_MINUTES = 2.0  # of generated strings from which grains are taken
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+GENERATED_MINUTES = 2.0  # of generated strings, from which grains are cut
+METHODS = {"path": "path", "nearest": "nearest codes"}  # of Timbre.render, and what the tables call them
+HEADERS = (
+    *("descriptor", "shape", "method", "error", "Spearman", "selection", "synthesis"),
+    *("RPA 50 cents", "RPA 20 cents", "voiced", "HNR", "flux"),
+)
 
 
 @dataclass(frozen=True)
-class Score:
-    """How one sound follows one target.
+class MethodScore:
+    """How one method follows one target.
 
     Attributes
     ----------
-    name, shape, way : str
-        The descriptor, the target's shape, and how the sound was made.
-    error, floor, gap : float
-        Measured against target, selected against target, measured against selected: mean, in
-        % of the target's range; of a fundamental the median, in cents.  NaN where a way
-        selects no codes.
-    spearman : float
-        Rank correlation of measured and target.
-    within_50, within_20 : float
-        Share of the frames within so many cents, in %; NaN but for a fundamental.
-    voiced : float
-        Share of the frames that have the descriptor, in %.
-    ratio : float
-        Median harmonic-to-noise ratio in dB.
+    descriptor, shape : str
+        Of the target.
+    method : str
+        How the sound was made.
+    tracking : TrackingScore
+        How the sound follows the target.
+    hnr : float
+        Median harmonic-to-noise ratio in dB; NaN if the sound is silent.
     flux : float
         Median spectral flux.
     """
 
-    name: str
+    descriptor: str
     shape: str
-    way: str
-    error: float
-    spearman: float
-    floor: float
-    gap: float
-    within_50: float
-    within_20: float
-    voiced: float
-    ratio: float
+    method: str
+    tracking: TrackingScore
+    hnr: float
     flux: float
 
-
-def distance(name: str, a: np.ndarray, b: np.ndarray, curve: np.ndarray) -> float:
-    """Mean distance of two curves, (frames,), in % of the range of a third; of fundamentals the median, in cents."""
-    if not np.isfinite(a - b).any():
-        return np.nan
-    if descriptor(name).log:
-        return float(np.nanmedian(1200 * np.abs(np.log2(a / b))))
-    return tracking_error(a - b + curve, curve)
-
-
-def score(name: str, shape: str, way: str, curve: np.ndarray, audio: np.ndarray, selected: np.ndarray) -> Score:
-    """Measure a sound against a target, (frames,), and the values of the selected codes (NaN where there are none)."""
-    measured = measure_audio(audio, [name])[name][: len(curve)]
-    ratio, flux = hnr_and_flux(audio)
-    far, near = (within_cents(measured, curve, cents) if descriptor(name).log else np.nan for cents in (50, 20))
-    return Score(
-        name,
-        shape,
-        way,
-        distance(name, measured, curve, curve),
-        rank_correlation(measured, curve) if np.isfinite(measured).sum() > 1 else np.nan,
-        distance(name, selected, curve, curve),
-        distance(name, measured, selected, curve),
-        far,
-        near,
-        float(100 * np.isfinite(measured).mean()),
-        float(np.median(ratio)) if len(ratio) else np.nan,
-        float(np.median(flux)),
-    )
+    def cells(self) -> list[str]:
+        """Format the score as a row of the Markdown table, with ``-`` where it is undefined."""
+        score = self.tracking
+        digits = 1 if score.unit == "cents" else 2
+        distances = [f"{x:.{digits}f} {score.unit}" for x in (score.error, score.selection, score.synthesis)]
+        shares = [f"{x:.1f} %" for x in (score.rpa_50, score.rpa_20, score.voiced)]
+        cells = [self.descriptor, self.shape, self.method, distances[0], f"{score.spearman:.4f}", *distances[1:]]
+        cells += [*shares, f"{self.hnr:.1f} dB", f"{self.flux:.3f}"]
+        return ["-" if cell.startswith("nan") else cell for cell in cells]
 
 
-def compare(
-    model: VQVAE,
-    names: Iterable[str] = DESCRIPTORS,
+@dataclass(frozen=True)
+class Comparison:
+    """Scores of several methods that follow the same targets; shown as a table.
+
+    Attributes
+    ----------
+    scores : list of MethodScore
+        One per sound.
+
+    Examples
+    --------
+    >>> comparison = compare_methods(timbrelib.load("violin"), ["centroid"])
+    >>> comparison.plot()
+    >>> comparison.table.sort_values("error")
+    """
+
+    scores: list[MethodScore]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __iter__(self) -> Iterator[MethodScore]:
+        return iter(self.scores)
+
+    def _repr_markdown_(self) -> str:
+        return self.to_markdown()
+
+    @property
+    def table(self) -> "pd.DataFrame":
+        """The scores as a pandas DataFrame, one row per sound, with the unit of its distances as a column."""
+        import pandas as pd
+
+        rows = []
+        for score in self.scores:
+            tracking = score.tracking
+            named = (score.descriptor, score.shape, score.method, tracking.error, tracking.spearman)
+            stages = (tracking.selection, tracking.synthesis, tracking.rpa_50, tracking.rpa_20, tracking.voiced)
+            rows.append([*named, *stages, score.hnr, score.flux, tracking.unit])
+        return pd.DataFrame(rows, columns=[*HEADERS, "unit"])
+
+    def to_markdown(self) -> str:
+        """Write the scores as a table in Markdown.
+
+        ``error`` is the distance of measured and target, ``selection`` that of selected codes
+        and target, ``synthesis`` that of measured and selected: means in % of the target's
+        range, for a fundamental medians in cents.  RPA is the raw pitch accuracy, ``voiced``
+        the share of frames in which the descriptor is defined; HNR and flux are medians.
+        """
+        return markdown_table(HEADERS, (score.cells() for score in self.scores))
+
+    def plot(self) -> "Figure":
+        """Draw the error of every method, one panel per descriptor and one marker per target."""
+        from matplotlib import pyplot as plt
+
+        from timbrelib import plots
+
+        styles = ((plots.MEASURED, "o"), (plots.SELECTED, "s"), (plots.TARGET, "^"), (plots.UNUSED, "D"))
+        names = list(dict.fromkeys(score.descriptor for score in self.scores))
+        shapes = list(dict.fromkeys(score.shape for score in self.scores))
+        size = (2.6 * len(names) + 2, 4)
+        figure, axes = plt.subplots(
+            1, len(names), figsize=size, layout="constrained", dpi=plots.SCREEN_DPI, sharey=True, squeeze=False
+        )
+        for name, ax in zip(names, axes[0], strict=True):
+            for shape, (color, marker) in zip(shapes, styles, strict=False):
+                chosen = [score for score in self.scores if (score.descriptor, score.shape) == (name, shape)]
+                errors = [score.tracking.error for score in chosen]
+                ax.plot(errors, [score.method for score in chosen], marker, color=color, label=shape)
+            unit = "cents" if descriptor(name).log else "% of range"
+            ax.set(xscale="log", xlabel=f"{name}: error ({unit})")
+            plots.plain_ticks(ax.xaxis, subs=(1, 3))
+            ax.grid(alpha=0.3)
+        axes[0, -1].invert_yaxis()
+        axes[0, -1].legend(title="target")
+        return figure
+
+    def plot_sound_quality(self, real: Mapping[str, Sequence[float]]) -> "Figure":
+        """Draw harmonic-to-noise ratio and spectral flux of every method compared with real recordings.
+
+        Parameters
+        ----------
+        real : mapping of str to sequence of float
+            ``hnr_db_real`` and ``flux_real``: 10th, 50th and 90th percentile over the frames
+            of recordings, for example the ``scores`` of a model card.
+
+        Returns
+        -------
+        Figure
+        """
+        from matplotlib import pyplot as plt
+
+        from timbrelib import plots
+
+        figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained", dpi=plots.SCREEN_DPI, sharey=True)
+        methods = [score.method for score in self.scores]
+        panels = {
+            "harmonic-to-noise ratio (dB)": ("hnr_db_real", [score.hnr for score in self.scores]),
+            "spectral flux (at unit norm)": ("flux_real", [score.flux for score in self.scores]),
+        }
+        for ax, (axis_label, (key, values)) in zip(axes, panels.items(), strict=True):
+            low, middle, high = real[key]
+            ax.axvspan(low, high, color="0.88")
+            ax.axvline(middle, color=plots.TARGET, linestyle="--", linewidth=1.2)
+            ax.plot(values, methods, "o", color=plots.MEASURED, alpha=0.7)
+            ax.set(xlabel=axis_label, title=f"grey: real, {low:.3g} to {high:.3g}, median {middle:.3g}")
+        axes[0].invert_yaxis()
+        return figure
+
+
+def compare_methods(
+    timbre: Timbre,
+    descriptors: Iterable[str] = DESCRIPTORS,
     shapes: Sequence[str] = ("sin", "exp"),
-    corpus: Sequence[Recording] | None = None,
+    recordings: Sequence[Recording] | None = None,
     n_frames: int = FRAMES,
-) -> list[Score]:
-    """Follow targets over the codebook's inner range in every way, and score each.
+) -> Comparison:
+    """Follow targets over the range that the codebook covers well with every method, and score each sound.
 
     Parameters
     ----------
-    model : VQVAE
-    names : iterable of str
-        Descriptors; those that no code has are left out.
-    shapes : sequence of str
-    corpus : sequence of Recording, optional
-        Recordings whose grains are concatenated as well; generated strings always are.
+    timbre : Timbre
+        Its codebook sets the range of the targets; both excitations are compared.
+    descriptors : iterable of str
+        Descriptors that no code has are left out.
+    shapes : sequence of {"sin", "exp", "ramp", "steps"}
+    recordings : sequence of Recording, optional
+        Recordings whose grains are concatenated, in addition to those of generated strings.
     n_frames : int
 
     Returns
     -------
-    list of Score
+    Comparison
+
+    Raises
+    ------
+    ValueError
+        A descriptor or a shape does not exist, or no frame of the recordings has a descriptor.
     """
-    tables = {excitation: analyse_codebook(model, excitation) for excitation in EXCITATIONS}
+    names = list(descriptors)
+    for name in names:
+        descriptor(name)  # refuses a name that does not exist
+    timbres = [timbre.excited(excitation) for excitation in EXCITATIONS]
     corpora: dict[str, Sequence[Recording]] = {"grains of generated strings": string_corpus(GENERATED_MINUTES)}
-    if corpus:
-        corpora["grains of recordings"] = corpus
+    if recordings:
+        corpora["grains of recordings"] = recordings
     scores = []
     for name in names:
-        if not np.isfinite(tables["locked"][name]).any():
+        if name not in timbre.codebook.descriptors:
             continue
-        grains = {way: cut_grains(recordings, name) for way, recordings in corpora.items()}
+        grains = {method: cut_grains(corpus, name) for method, corpus in corpora.items()}
         for shape in shapes:
-            curve = target(shape, name, *span(tables["locked"], name), n_frames)
-            chosen = {}
-            for excitation, table in tables.items():
-                if not np.isfinite(table[name]).any():
-                    continue
-                within = {name: np.clip(curve, *reach(table, name))}  # noise gives codes other values
-                for way, smoothness in (("path", SMOOTHNESS), ("nearest codes", 0)):
-                    codes = match(model, table, within, smoothness=smoothness, excitation=excitation)
-                    chosen[f"{way}, {excitation}"] = excitation, codes
-            chosen["sorted codes"] = "locked", sorted_codes(tables["locked"], name, n_frames)
-            chosen["random codes"] = "locked", random_codes(tables["locked"], name, n_frames)
-            for way, (excitation, codes) in chosen.items():
-                audio = model.decode(codes, excitation=excitation)
-                scores.append(score(name, shape, way, curve, audio, tables[excitation][name][codes]))
-            for way, cut in grains.items():
-                audio = nearest_grains(cut, curve)
-                scores.append(score(name, shape, way, curve, audio, np.full(n_frames, np.nan)))
-    return scores
+            target = timbre.target(name, shape, n_frames=n_frames)
+            for method, rendering in _renderings(timbre, timbres, target):
+                curves = rendering.measured[name], rendering.selected[name]
+                scores.append(_score(shape, method, target, rendering.audio, *curves))
+            for method, cut in grains.items():
+                audio = nearest_grains(cut, target.curve)
+                measured = measure_frames(audio, {name: target.curve}, n_frames, track_pyin)[name]
+                scores.append(_score(shape, method, target, audio, measured))
+    return Comparison(scores)
 
 
-def as_markdown(scores: Iterable[Score]) -> str:
-    """Write scores as a table in Markdown."""
-    headers = ["descriptor", "shape", "made by", "error", "Spearman", "floor", "gap"]
-    headers += ["within 50 cents", "within 20", "defined", "HNR", "flux"]
-    lines = ["| " + " | ".join(headers) + " |", "|---" * len(headers) + "|"]
-    for s in scores:
-        unit, digits = (" cents", 1) if descriptor(s.name).log else (" %", 2)
-        far, near, defined = (f"{share:.1f} %" for share in (s.within_50, s.within_20, s.voiced))
-        cells = [
-            s.name,
-            s.shape,
-            s.way,
-            f"{s.error:.{digits}f}{unit}",
-            f"{s.spearman:.4f}",
-            f"{s.floor:.{digits}f}{unit}",
-        ]
-        cells += [f"{s.gap:.{digits}f}{unit}", far, near, defined, f"{s.ratio:.1f} dB", f"{s.flux:.3f}"]
-        lines.append("| " + " | ".join("-" if cell.startswith("nan") else cell for cell in cells) + " |")
-    return "\n".join(lines)
+def _renderings(timbre: Timbre, timbres: Iterable[Timbre], target: Target) -> Iterator[tuple[str, Rendering]]:
+    """Render a target with every method that chooses codes."""
+    name, curve = target.descriptor, target.curve
+    for excited in timbres:
+        if name in excited.codebook.descriptors:
+            # the codes have other values with the other excitation
+            within = Target(name, np.clip(curve, *excited.codebook.full_range(name)))
+            for method, words in METHODS.items():
+                yield f"{words}, {excited.excitation}", excited.render(within, method=method)
+    for words, codes in (
+        ("sorted codes", sorted_codes(timbre.codebook, name, len(curve))),
+        ("random codes", random_codes(timbre.codebook, name, len(curve))),
+    ):
+        yield words, timbre.render_codes(codes, target)
+
+
+def _score(
+    shape: str,
+    method: str,
+    target: Target,
+    audio: np.ndarray,
+    measured: np.ndarray,
+    selected: np.ndarray | None = None,
+) -> MethodScore:
+    """Score a sound, float32 (n,), and its measured and selected values, (frames,), against a target."""
+    hnr, flux = hnr_and_flux(audio)
+    return MethodScore(
+        target.descriptor,
+        shape,
+        method,
+        score_tracking(target.descriptor, target.curve, measured, selected),
+        float(np.median(hnr)) if len(hnr) else np.nan,
+        float(np.median(flux)),
+    )

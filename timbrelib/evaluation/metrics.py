@@ -1,6 +1,6 @@
-"""Measures: how well a sound follows its target, how clean it is, and how well a model rebuilds its timbre.
+"""Sound quality and reconstruction: harmonic-to-noise ratio, spectral flux, log-spectral distance.
 
-Notebooks: 01_train, 04_target_decode, 05_draw_target, 06_scorecard, 08_follow_a_line.
+Notebooks: 01_train, 06_scorecard.
 """
 
 from collections.abc import Iterable
@@ -8,18 +8,18 @@ from collections.abc import Iterable
 import numpy as np
 
 from timbrelib.audio.frames import spectra, spectrum_gain
-from timbrelib.audio.levels import audible
+from timbrelib.audio.levels import audible_frames
 from timbrelib.audio.sound_files import check_audio
 from timbrelib.descriptors.pitch import VOICED, estimate_pitch
 from timbrelib.model.vqvae import VQVAE
 from timbrelib.recordings.corpus import Recording
 
 LSD_SIZES = (512, 1024, 2048, 4096)  # FFT sizes over which the log-spectral distance is averaged
-LSD_FLOOR = 60.0  # dB under the input's maximum below which magnitudes count as equal
+LSD_FLOOR = 60.0  # dB below the original's maximum, to which fainter magnitudes are raised
 
 
 def hnr_and_flux(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Harmonic-to-noise ratio and spectral flux of a sound: does it buzz, does it stutter.
+    """Measure how much a sound buzzes (harmonic-to-noise ratio) and stutters (spectral flux).
 
     Parameters
     ----------
@@ -27,30 +27,34 @@ def hnr_and_flux(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    ratio : ndarray, float64, (pitched frames,), or of all audible ones where none is pitched
-        Energy that repeats after a period over energy that does not, in dB (Boersma,
-        "Accurate short-term analysis of the fundamental frequency and the
+    hnr : ndarray, float64, (pitched frames,), or (audible frames,) if none is pitched
+        Energy that repeats after one period relative to the energy that does not, in dB
+        (Boersma, "Accurate short-term analysis of the fundamental frequency and the
         harmonics-to-noise ratio of a sampled sound", IFA Proceedings 17, 1993, eq. 4).
-    flux : ndarray, float64, (pairs of audible frames,)
-        Distance of each frame's magnitude spectrum, of unit gain, to that of the frame before.
+    flux : ndarray, float64, (pairs of consecutive audible frames,)
+        Distance between the magnitude spectra of the two frames, each normalised to length 1.
+
+    Raises
+    ------
+    ValueError
+        `audio` is not finite mono.
     """
     spectrum = spectra(check_audio(audio))  # (frames, N_BINS)
-    gain = spectrum_gain(spectrum)
-    heard = audible(gain)  # (frames,)
-    _, periodicity = estimate_pitch(spectrum[heard])
+    audible = audible_frames(spectrum_gain(spectrum))  # (frames,)
+    _, periodicity = estimate_pitch(spectrum[audible])
     pitched = periodicity >= VOICED
     periodic = np.clip(periodicity[pitched] if pitched.any() else periodicity, 1e-6, 1 - 1e-6)  # (pitched frames,)
     unit = spectrum / np.linalg.norm(spectrum, axis=1, keepdims=True).clip(1e-12)
-    flux = np.linalg.norm(np.diff(unit, axis=0), axis=1)[heard[1:] & heard[:-1]]
+    flux = np.linalg.norm(np.diff(unit, axis=0), axis=1)[audible[1:] & audible[:-1]]
     return 10 * np.log10(periodic / (1 - periodic)), flux.astype(np.float64)
 
 
 def log_spectral_distance(original: np.ndarray, decoded: np.ndarray) -> float:
     """Log-spectral distance of two sounds in dB.
 
-    Per frame the RMS over bins of the difference in dB, magnitudes floored `LSD_FLOOR` dB
-    under the original's maximum; mean over frames, and over the FFT sizes `LSD_SIZES`
-    with hops of a quarter; after matching the overall RMS.
+    For each frame, the RMS over bins of the difference in dB, with magnitudes limited to
+    `LSD_FLOOR` dB below the original's maximum; then the mean over frames, and over the FFT
+    sizes `LSD_SIZES` with hops of a quarter.  The overall RMS is matched first.
 
     Parameters
     ----------
@@ -63,7 +67,7 @@ def log_spectral_distance(original: np.ndarray, decoded: np.ndarray) -> float:
     Raises
     ------
     ValueError
-        The lengths differ, or one of them is silent.
+        The lengths differ, or one of the sounds is silent.
     """
     import librosa
 
@@ -82,7 +86,7 @@ def log_spectral_distance(original: np.ndarray, decoded: np.ndarray) -> float:
 
 
 def reconstruction_distance(model: VQVAE, corpus: Iterable[Recording]) -> tuple[float, float]:
-    """Log-spectral distance of a model's reconstructions of a corpus, in dB.
+    """Log-spectral distance of a model's reconstructions from the recordings, in dB.
 
     Parameters
     ----------
@@ -92,9 +96,9 @@ def reconstruction_distance(model: VQVAE, corpus: Iterable[Recording]) -> tuple[
     Returns
     -------
     weighted : float
-        Mean weighted by the length of the recordings.
+        Mean weighted by the lengths of the recordings.
     plain : float
-        Plain mean over recordings.
+        Plain mean over the recordings.
     """
     lengths, distances = [], []
     for recording in corpus:

@@ -1,68 +1,65 @@
-"""The scorecard: how closely the examples follow their targets, and what the models are worth.
+"""The scorecard: how closely the examples follow their targets, and how good the models are.
 
-``timbrelib scorecard`` prints it; ``docs/scorecard.md`` keeps it, the README quotes it.
+``timbrelib scorecard`` prints it, and ``docs/scorecard.md`` keeps it.
 
 Notebook: 06_scorecard.
 """
 
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from timbrelib.audio.frames import HOP
 from timbrelib.audio.sound_files import load_audio
-from timbrelib.codebook import analyse_codebook
-from timbrelib.control.matching import match, render
-from timbrelib.control.melody import follow, octave_shift
-from timbrelib.control.scores import rank_correlation, say_tracking, within_cents
-from timbrelib.control.serialization import load_rendering
-from timbrelib.control.targets import bring_inside, span, target
-from timbrelib.descriptors import DESCRIPTORS, measure_audio
-from timbrelib.evaluation.methods import as_markdown, compare, distance
+from timbrelib.control.melody import extract_melody
+from timbrelib.control.rendering import measure_frames
+from timbrelib.control.saved_rendering import load_rendering
+from timbrelib.control.scores import rank_correlation, score_tracking
+from timbrelib.control.timbre import Timbre, load
+from timbrelib.descriptors.pitch import track_pyin
+from timbrelib.evaluation.markdown import markdown_table
+from timbrelib.evaluation.methods import compare_methods
 from timbrelib.evaluation.metrics import hnr_and_flux, reconstruction_distance
-from timbrelib.model.checkpoint import load_card, load_model
-from timbrelib.model.vqvae import VQVAE
-from timbrelib.recordings.corpus import data_folder, recordings
+from timbrelib.model.checkpoint import load_card
+from timbrelib.recordings.corpus import data_folder, load_recordings
 
-# the published audio by the same measures, against its best-fitting target
-PUBLISHED = {
-    "violin_centroid_sin": "3.3 % error, Spearman 0.987",
-    "violin_centroid_exp": "3.3 % error, Spearman 0.988",
-    "violin_fundamental_sin": "40-65 % within 50 cents",
-    "violin_fundamental_exp": "55 % within 50 cents",
-    "sing_centroid_sin": "4.5 % error, Spearman 0.977",
-    "sing_fundamental_sin": "39-45 % within 50 cents",
-    "trumpet_bandwidth_exp": "4.5 % error, Spearman 0.981",
-    "horn_bandwidth_sin": "6.2 % error, Spearman 0.963",
+PUBLISHED = {  # the published sounds by the same measures, against the target that fits each best
+    "violin_centroid_sin": "error 3.3 %, Spearman 0.987",
+    "violin_centroid_exp": "error 3.3 %, Spearman 0.988",
+    "violin_fundamental_sin": "raw pitch accuracy 40-65 % (50 cents)",
+    "violin_fundamental_exp": "raw pitch accuracy 55 % (50 cents)",
+    "sing_centroid_sin": "error 4.5 %, Spearman 0.977",
+    "sing_fundamental_sin": "raw pitch accuracy 39-45 % (50 cents)",
+    "trumpet_bandwidth_exp": "error 4.5 %, Spearman 0.981",
+    "horn_bandwidth_sin": "error 6.2 %, Spearman 0.963",
     "violin LSD": "5.8 dB on their own clip",
 }
 NOTES = (208.0, 208.0 * 2**2.5)  # Hz: two and a half octaves from a low note of the violin
-SONGS = 5  # of the singing test split
-Row = tuple[str, str, str]  # what, the figure here, the published one
+SONGS = 5  # of the test split of singing
+Row = tuple[str, str, str]  # measure, value here, published value
 HEAD = """# Scorecard
 
-Written by `make figures`: the sounds in `Audio_Exemple/`, measured anew, beside the published ones measured in the same
-way (against the target that fits each best). How the figures are defined is in the README. "Rendered now" are targets
-over the codebook's inner range that have no example in files; "recorded" figures need the recordings and come from the
-model's card.
+Written by `make figures`; `docs/measures.md` defines the measures. The sounds in `Audio_Exemple/` are measured from
+their WAV files, and the published sounds in the same way, against the target that fits each best. Traversals of all
+codes ("sorted") and targets over the codebook's inner range that have no example ("rendered now") are rendered for the
+scorecard. "Recorded" values need the recordings and come from the model card.
 """
 
 
 def scorecard(name_or_path: str | Path, examples: str | Path, data: str | Path | None = None) -> str:
-    """Measure a model and the examples that it made.
+    """Measure a model and its examples.
 
     Parameters
     ----------
     name_or_path : str or Path
         The model.
     examples : str or Path
-        Folder with ``PREFIX_*.wav``, ``.csv`` and ``.json``; the wavs are measured anew.
+        Folder with ``PREFIX_*.wav`` and ``.json``; the WAV files are measured.
     data : str or Path, optional
-        Folder of recordings.  Without it, figures that need recordings are taken from the
+        Folder of recordings.  Without it, values that need recordings are taken from the
         model card and marked as recorded, or left out.
 
     Returns
@@ -73,162 +70,150 @@ def scorecard(name_or_path: str | Path, examples: str | Path, data: str | Path |
     Raises
     ------
     FileNotFoundError
-        There is no such model, no example of it, or no recordings in `data`.
+        The model does not exist, has no examples, or `data` has no recordings of its timbre.
     """
-    model = load_model(name_or_path)
-    card, folder = load_card(name_or_path), Path(examples)
-    rows = [*example_rows(model, folder), *sorted_rows(model, folder)]
-    rows += live_rows(model, {what for what, _, _ in rows})
+    timbre, card = load(name_or_path), load_card(name_or_path)
+    rows = [*example_rows(timbre, Path(examples)), *sorted_rows(timbre)]
+    rows += rendered_rows(timbre, {measure for measure, _, _ in rows})
     if data and (data_folder(data) / "singing").is_dir():
-        rows.append(sung_row(model, data))
-    rows += model_rows(model, card, data)
-    lines = [f"## {model.name}", "", "| measure | here | published |", "|---|---|---|"]
-    return "\n".join(lines + [f"| {what} | {here} | {published} |" for what, here, published in rows])
+        rows.append(sung_row(timbre, data))
+    rows += model_rows(timbre, card, data)
+    return f"## {timbre.name}\n\n{markdown_table(('measure', 'here', 'published'), rows)}"
 
 
 def scorecards(names: Sequence[str | Path], examples: str | Path, data: str | Path | None = None) -> str:
-    """Measure several models, two at a time; else as `scorecard`."""
-    ask = partial(scorecard, examples=examples, data=data)
+    """Measure several models, two at a time; see `scorecard`."""
+    measure = partial(scorecard, examples=examples, data=data)
     if len(names) == 1:
-        return "\n\n".join(map(ask, names))
+        return measure(names[0])
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:  # a fork of torch's threads may hang
-        return "\n\n".join(pool.map(ask, names))
+        return "\n\n".join(pool.map(measure, names))
 
 
 def full_scorecard(name_or_path: str | Path, data: str | Path | None = None) -> str:
-    """Follow every descriptor in every shape and way, and score each, as a table in Markdown.
+    """Compare all methods on every descriptor and two shapes, as a table in Markdown.
 
     Parameters
     ----------
     name_or_path : str or Path
+        The model.
     data : str or Path, optional
-        Folder of recordings, whose grains are then one of the ways.
+        Folder of recordings, whose grains are then one of the methods.
+
+    Returns
+    -------
+    str
 
     Raises
     ------
     FileNotFoundError
-        There is no such model, or no recordings in `data`.
+        The model does not exist, or `data` has no recordings of its timbre.
     """
-    corpus = recordings(load_card(name_or_path)["domain"], "train", data) if data else None
-    return as_markdown(compare(load_model(name_or_path), corpus=corpus))
+    corpus = load_recordings(load_card(name_or_path)["domain"], "train", data) if data else None
+    return compare_methods(load(name_or_path), recordings=corpus).to_markdown()
 
 
-def example_rows(model: VQVAE, folder: Path) -> list[Row]:
-    """Score every example of a model in a folder: its wav measured anew against the targets beside it."""
+def example_rows(timbre: Timbre, folder: Path) -> list[Row]:
+    """Score the WAV file of every example of a model in a folder against its targets."""
     rows = []
-    for path in sorted(folder.glob(f"{model.prefix}_*.json")):
-        series = load_rendering(path)
+    for path in sorted(folder.glob(f"{timbre.prefix}_*.json")):
+        saved, texts = load_rendering(path), []
         audio = load_audio(path.with_suffix(".wav"))
-        heard, said = measure_audio(audio, series.targets), []
-        for name, curve in series.targets.items():
-            measured = heard[name][: len(curve)]
-            words = say_tracking(name, curve, measured)
-            if name == "fundamental":
-                words += f", {100 * np.isfinite(measured).mean():.1f} % voiced"
+        measured = measure_frames(audio, saved.targets, len(saved.codes), track_pyin)
+        for name, curve in saved.targets.items():
+            score = score_tracking(name, curve, measured[name], saved.selected[name])
+            if score.unit == "cents":
+                text = f"{score}, {score.voiced:.1f} % voiced"
             else:
-                floor = distance(name, series.selected[name], curve, curve)
-                gap = distance(name, measured, series.selected[name], curve)
-                words += f" (floor {floor:.2f} %, gap {gap:.2f} %)"
-            said.append(f"{name} {words}" if len(series.targets) > 1 else words)
-        rows.append((path.stem, "; ".join(said), PUBLISHED.get(path.stem, "-")))
+                text = f"{score} (selection {score.selection:.2f} {score.unit}, "
+                text += f"synthesis {score.synthesis:.2f} {score.unit})"
+            texts.append(f"{name} {text}" if len(saved.targets) > 1 else text)
+        rows.append((path.stem, "; ".join(texts), PUBLISHED.get(path.stem, "-")))
     if not rows:
         raise FileNotFoundError(
-            f"{folder} has no example of the model {model.name}: run 'make figures MODEL={model.name}' first"
+            f"{folder} has no example of the model {timbre.name}: run 'make figures MODEL={timbre.name}' first"
         )
     return rows
 
 
-def sorted_rows(model: VQVAE, folder: Path) -> list[Row]:
-    """Say of every traversal of a model in a folder how steadily its wav, measured anew, rises."""
+def sorted_rows(timbre: Timbre) -> list[Row]:
+    """Score how steadily each traversal of the codebook rises, by the name of the file that `make figures` writes."""
     rows = []
-    for name in DESCRIPTORS:
-        path = folder / f"{model.prefix}_{name}_sorted.wav"
-        if path.is_file():
-            audio = load_audio(path)
-            rank = np.arange(len(audio) // HOP + 1)
-            measured = measure_audio(audio, [name])[name]
-            rows.append((path.stem, f"Spearman {rank_correlation(measured, rank):.4f} of rank and measured value", "-"))
+    for name in timbre.codebook.descriptors:
+        measured = timbre.traverse(name).measured[name]
+        correlation = rank_correlation(measured, np.arange(len(measured)))
+        rows.append((f"{timbre.prefix}_{name}_sorted", f"Spearman {correlation:.4f} of rank and measured value", "-"))
     return rows
 
 
-def live_rows(model: VQVAE, stems: set[str]) -> list[Row]:
-    """Follow what has no example among `stems`, now: other descriptors, and a narrower range of notes."""
-    table, ranges = analyse_codebook(model), {}
+def rendered_rows(timbre: Timbre, examples: set[str]) -> list[Row]:
+    """Render and score targets that are not among the examples: other descriptors, and a narrower range of notes."""
+    ranges: dict[tuple[str, str], tuple[float, float]] = {}
     for name in ("centroid", "bandwidth", "rolloff", "fundamental"):
-        if np.isfinite(table[name]).any():
-            ranges[name, name] = span(table, name)
+        if name in timbre.codebook.descriptors:
+            ranges[name, name] = timbre.codebook.percentile_range(name)
     low, high = ranges.get(("fundamental", "fundamental"), (np.inf, 0))
     if low <= NOTES[0] and NOTES[1] <= high:
         ranges["fundamental", f"fundamental, {NOTES[0]:.0f}-{NOTES[1]:.0f} Hz,"] = NOTES
     rows = []
     for (name, words), ends in ranges.items():
         for shape in ("sin", "exp"):
-            if f"{model.prefix}_{words}_{shape}" in stems:
-                continue
-            curve = target(shape, name, *ends)
-            said = say_tracking(name, curve, render(model, table, {name: curve}).measured[name])
-            rows.append((f"{words} {shape}, rendered now", said, "-"))
-    curve = target("sin", "centroid", *span(table, "centroid"))
-    ratio, flux = hnr_and_flux(model.decode(match(model, table, {"centroid": curve})))
-    rows.append(
-        (
-            "centroid sin: harmonic-to-noise ratio, spectral flux",
-            f"{np.median(ratio):.1f} dB, {np.median(flux):.3f}",
-            "-",
-        )
-    )
-    return rows
+            if f"{timbre.prefix}_{words}_{shape}" not in examples:
+                score = timbre.render(timbre.target(name, shape, *ends)).score
+                rows.append((f"{words} {shape}, rendered now", str(score), "-"))
+    hnr, flux = hnr_and_flux(timbre.render(timbre.target("centroid", "sin")).audio)
+    quality = f"{np.median(hnr):.1f} dB, {np.median(flux):.3f}"
+    return [*rows, ("centroid sin, rendered now: harmonic-to-noise ratio, spectral flux", quality, "-")]
 
 
-def sung_row(model: VQVAE, data: str | Path) -> Row:
-    """Let the model follow sung lines, moved by whole octaves, where the extractor calls them voiced."""
-    table = analyse_codebook(model)
-    low, high = span(table, "fundamental")
-    close, voiced = [], []
-    for song in recordings("singing", "test", data)[:SONGS]:
-        line = follow(song.audio)
-        sung = line.curves["fundamental"]
-        moved = bring_inside(table, "fundamental", sung * 2.0 ** octave_shift(sung[line.voiced], low, high), "clip")
-        measured = render(model, table, {"fundamental": moved}, line.gain).measured["fundamental"]
-        close.append(within_cents(measured[line.voiced], moved[line.voiced], 50))
-        voiced.append(line.voiced.sum())
-    return (
-        f"{SONGS} sung lines, moved by octaves",
-        f"{np.average(close, weights=voiced):.1f} % of voiced frames within 50 cents",
-        "-",
-    )
+def sung_row(timbre: Timbre, data: str | Path) -> Row:
+    """Follow sung melodies, transposed by octaves, and score the frames that are voiced in the song."""
+    accuracies, voiced = [], []
+    for song in load_recordings("singing", "test", data)[:SONGS]:
+        melody = extract_melody(song.audio).transpose_into(timbre.codebook)
+        target = timbre.target("fundamental", melody.curves["fundamental"], fit="clip")
+        score = timbre.render(target, gain=melody.gain).score_frames(melody.voiced)["fundamental"]
+        accuracies.append(score.rpa_50)
+        voiced.append(melody.voiced.sum())
+    accuracy = np.average(accuracies, weights=voiced)
+    return f"{SONGS} sung melodies, transposed by octaves", f"raw pitch accuracy {accuracy:.1f} % (50 cents)", "-"
 
 
-def model_rows(model: VQVAE, card: dict, data: str | Path | None) -> list[Row]:
-    """Score reconstruction and codebook use, or quote the card."""
-    scores = card["scores"]
+def model_rows(timbre: Timbre, card: dict, data: str | Path | None) -> list[Row]:
+    """Score the reconstruction of recordings, or quote the card; quote the card on codebook and training."""
+    scores, training = card["scores"], card["training"]
     if data:
-        distance, _ = reconstruction_distance(model, recordings(card["domain"], "test", data))
+        distance, _ = reconstruction_distance(timbre.model, load_recordings(card["domain"], "test", data))
         lsd = f"{distance:.2f} dB"
     else:
         lsd = f"{scores['lsd_db']:.2f} dB (recorded)"
+
+    def quality(kind: str) -> str:
+        return f"{scores[f'hnr_db_{kind}'][1]:.1f} dB, {scores[f'flux_{kind}'][1]:.3f} (recorded)"
+
+    usage = f"{100 * scores['codebook_use']:.1f} % of {len(timbre.codebook)} codes"
+    cost = f"{training['minutes']:.1f} minutes, {training['memory_gb']:.1f} GB, {training['threads']} CPU cores"
     return [
-        ("LSD, test split, weighted by length", lsd, PUBLISHED.get(f"{model.name} LSD", "-")),
-        (
-            "harmonic-to-noise ratio, spectral flux of real test recordings (medians)",
-            f"{scores['hnr_db_real'][1]:.1f} dB, {scores['flux_real'][1]:.3f} (recorded)",
-            "-",
-        ),
-        (
-            "the same of their reconstructions",
-            f"{scores['hnr_db_decoded'][1]:.1f} dB, {scores['flux_decoded'][1]:.3f} (recorded)",
-            "-",
-        ),
-        (
-            "codebook use on the training split",
-            f"{100 * scores['codebook_use']:.1f} % of {model.config.n_codes} codes, "
-            f"perplexity {scores['perplexity']:.0f} (recorded)",
-            "-",
-        ),
-        (
-            "training",
-            f"{card['training']['minutes']:.1f} minutes, {card['training']['memory_gb']:.1f} GB, "
-            f"{card['training']['threads']} CPU cores (recorded)",
-            "-",
-        ),
+        ("LSD, test split, weighted by length", lsd, PUBLISHED.get(f"{timbre.name} LSD", "-")),
+        ("harmonic-to-noise ratio, spectral flux of real test recordings (medians)", quality("real"), "-"),
+        ("harmonic-to-noise ratio, spectral flux of their reconstructions (medians)", quality("decoded"), "-"),
+        ("codebook usage, training split", f"{usage}, perplexity {scores['perplexity']:.0f} (recorded)", "-"),
+        ("training", f"{cost} (recorded)", "-"),
     ]
+
+
+def model_table(names: Iterable[str | Path]) -> str:
+    """Write what the cards of models say as a table in Markdown."""
+    rows = []
+    for card in map(load_card, names):
+        scores, training = card["scores"], card["training"]
+        rows.append((
+            card["name"],
+            f"{scores['lsd_db']:.2f} dB",
+            f"{100 * scores['codebook_use']:.0f} %, {scores['perplexity']:.0f}",
+            f"{card['data']['minutes']:.1f} minutes of sound",
+            f"{training['minutes']:.1f} minutes, {training['memory_gb']:.1f} GB",
+            card["licence"],
+        ))  # fmt: skip
+    headers = ("model", "LSD, test split", "codebook usage, perplexity", "training data", "training cost", "licence")
+    return markdown_table(headers, rows)

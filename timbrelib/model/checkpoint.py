@@ -1,4 +1,6 @@
-"""Models on disk: a folder of safetensors weights, JSON facts and a card to read.
+"""Models on disk: a folder with weights (safetensors), sizes, training history and model card (JSON).
+
+Nothing is pickled, so that loading a model cannot run code; every file is checked as it is read.
 
 Notebook: 01_train.
 """
@@ -9,30 +11,33 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors.torch
+import torch
 from torch import Tensor
 
 from timbrelib.files import atomic_write, check_size, load_json, number_column, one_line
 from timbrelib.model.registry import CONFIG, WEIGHTS, model_folder, own_models, shipped_models
 from timbrelib.model.vqvae import VQVAE, VQVAEConfig
 
-FORMAT = 1  # of config.json and the tensors' names
-SPREADS = {"hnr_db_real", "hnr_db_decoded", "flux_real", "flux_decoded"}  # scores of three numbers
-SCORES = {"lsd_db", "codebook_use", "perplexity"} | SPREADS
-COLUMNS = ("step", "loss", "codes_used", "perplexity")  # of a history
+FORMAT = 1  # of config.json and of the tensors' names
+# scores of three numbers, the 10th, 50th and 90th percentile
+PERCENTILES = {"hnr_db_real", "hnr_db_decoded", "flux_real", "flux_decoded"}
+SCORES = {"lsd_db", "codebook_use", "perplexity"} | PERCENTILES
+COLUMNS = ("step", "loss", "codes_used", "perplexity")  # of a training history
 HISTORY, CARD = "history.json", "card.json"
-LARGEST_WEIGHTS, LARGEST_JSON = 2**30, 4 * 2**20  # bytes
-FLOATS, INTEGERS = ("F16", "F32"), ("I32", "I64")  # what tensors may be stored as
+MAX_WEIGHT_BYTES, MAX_JSON_BYTES = 2**30, 4 * 2**20
+FLOATS, INTEGERS = ("F16", "F32"), ("I32", "I64")  # types in which tensors may be stored
 
 
 def list_models() -> list[dict]:
-    """Say what models there are, those that come with the package and one's own, with their licence and scores.
+    """List the shipped models and the user's own, with licence and scores.
 
     Returns
     -------
     list of dict
-        One a model: its ``name``, ``licence``, ``minutes`` of sound that it was trained on, and
-        its scores as on its card, among them ``lsd_db`` (log-spectral distance on its test
-        recordings), ``codebook_use`` (0..1) and ``perplexity``.
+        For each model: ``name``, ``licence``, ``minutes`` (of the recordings) and the scores of
+        its card, such as ``lsd_db`` (log-spectral distance on its test recordings),
+        ``codebook_use`` (0..1) and ``perplexity``.
 
     Examples
     --------
@@ -58,14 +63,14 @@ def load_model(name_or_path: str | Path) -> VQVAE:
     Returns
     -------
     VQVAE
-        In evaluation mode, float32, named after its folder.
+        In evaluation mode, float32, with the name of its folder.
 
     Raises
     ------
     FileNotFoundError
-        There is no such model, or the folder lacks a file of one.
+        The model does not exist, or its folder lacks a file.
     ValueError
-        A file is damaged, of another version, or not a model's.
+        A file is damaged, or has the format of another release.
 
     Examples
     --------
@@ -73,9 +78,6 @@ def load_model(name_or_path: str | Path) -> VQVAE:
     >>> model.config.n_codes
     1024
     """
-    import safetensors
-    import torch
-
     folder = model_folder(name_or_path)
     config = read_json(folder, CONFIG)
     found = config.get("format") if isinstance(config, dict) else None
@@ -86,8 +88,8 @@ def load_model(name_or_path: str | Path) -> VQVAE:
         )
     path = model_file(folder, WEIGHTS)
     try:
-        check_size(path, LARGEST_WEIGHTS)
-        with torch.device("meta"):  # takes no memory before the file is seen to hold what the config claims
+        check_size(path, MAX_WEIGHT_BYTES)
+        with torch.device("meta"):  # allocates nothing until the weights are known to match the config
             model = VQVAE(VQVAEConfig(**config["sizes"]))
         model.load_state_dict(read_weights(path, model.state_dict()), assign=True)
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
@@ -99,22 +101,20 @@ def load_model(name_or_path: str | Path) -> VQVAE:
 
 
 def read_weights(path: Path, expected: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Read the tensors of a model, once all names, shapes and types in the file are seen to be those of `expected`.
+    """Read the tensors of a model, after checking that the file has the names and shapes of `expected`.
 
     Returns
     -------
     dict of str to Tensor
-        Of the types of `expected`.
+        With the types of `expected`.
 
     Raises
     ------
     safetensors.SafetensorError
-        It is not a file of tensors.
+        The file does not contain tensors.
     ValueError
-        The tensors are others, not finite, or make no sense in a model.
+        It contains other tensors, or values that are not finite or not valid in a model.
     """
-    import safetensors
-
     with safetensors.safe_open(path, framework="pt") as file:
         if set(file.keys()) != set(expected):
             raise ValueError("its tensors have other names")
@@ -126,35 +126,32 @@ def read_weights(path: Path, expected: dict[str, Tensor]) -> dict[str, Tensor]:
                 raise ValueError(f"the tensor {name} is stored as {stored.get_dtype()}")
         tensors = {name: file.get_tensor(name).to(tensor.dtype, copy=True) for name, tensor in expected.items()}
     if not all(tensor.isfinite().all() for tensor in tensors.values()):
-        raise ValueError("it holds values that are not finite")
+        raise ValueError("it contains values that are not finite")
     if (tensors["use"] < 0).any() or (tensors["std"] <= 0).any():
-        raise ValueError("it holds negative counts, or deviations that are not positive")
+        raise ValueError("it contains negative counts, or deviations that are not positive")
     return tensors
 
 
 def save_model(folder: str | Path, model: VQVAE, history: dict[str, np.ndarray], card: dict) -> None:
-    """Write a model as a folder, each file whole.
+    """Write a model to a folder, each file atomically.
 
     Parameters
     ----------
     folder : str or Path
-        Its name becomes the model's.
+        Its name is the name of the model.
     model : VQVAE
-        Written in half precision but for the counts; what is loaded again is what was
-        written, so score a model after loading it.
+        Written in half precision, except for the counts.  Loading gives the rounded weights, so
+        score a model after loading it.
     history : dict of str to ndarray, float64, (rows,)
-        From `timbrelib.training.train`.
+        From `timbrelib.train`.
     card : dict
         Data, licence, cost and scores.
 
     Raises
     ------
     PermissionError
-        The folder cannot be written to.
+        The folder is not writable.
     """
-    import safetensors.torch
-    import torch
-
     folder = Path(folder)
     tensors = {
         name: tensor.half().contiguous() if tensor.is_floating_point() else tensor.to(torch.int32)
@@ -170,7 +167,7 @@ def save_model(folder: str | Path, model: VQVAE, history: dict[str, np.ndarray],
 
 
 def load_history(name_or_path: str | Path) -> dict[str, np.ndarray]:
-    """Load the recorded training history of a model.
+    """Load the training history of a model.
 
     Returns
     -------
@@ -180,7 +177,7 @@ def load_history(name_or_path: str | Path) -> dict[str, np.ndarray]:
     Raises
     ------
     FileNotFoundError
-        There is no such model, or it has no history.
+        The model does not exist or has no history.
     ValueError
         The history is damaged.
     """
@@ -205,9 +202,9 @@ def load_card(name_or_path: str | Path) -> dict:
     Raises
     ------
     FileNotFoundError
-        There is no such model, or it has no card.
+        The model does not exist or has no card.
     ValueError
-        The card is damaged, or lacks what this release prints.
+        The card is damaged, or lacks facts or scores that this release prints.
     """
     folder = model_folder(name_or_path)
     card = read_json(folder, CARD)
@@ -227,60 +224,60 @@ def load_card(name_or_path: str | Path) -> dict:
 
 
 def check_card(card: Any) -> None:
-    """See that a card has all that is printed of it, of the right kinds.
+    """Check that a card has every fact that is printed, of the right type.
 
     Raises
     ------
     KeyError, TypeError, ValueError
-        It has not.
+        A fact is missing or has another type.
     """
-    words = [card["name"], card["domain"], card["licence"], *card["sources"]]
-    if not isinstance(card["sources"], list) or not all(isinstance(word, str) for word in words):
-        raise ValueError("its name, domain, licence and list of sources are not all words")
+    texts = [card["name"], card["domain"], card["licence"], *card["sources"]]
+    if not isinstance(card["sources"], list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError("its name, domain, licence and list of sources are not all text")
     data, training, scores = card["data"], card["training"], card["scores"]
     facts = [data["recordings"], data["minutes"], *data["semitone_shifts"]]
     facts += [training[key] for key in ("steps", "batch", "seed", "threads", "minutes", "memory_gb")]
-    facts += [scores[name] for name in SCORES - SPREADS]
-    spreads = [number_column(scores[name]) for name in SPREADS]
+    facts += [scores[name] for name in SCORES - PERCENTILES]
+    percentiles = [number_column(scores[name]) for name in PERCENTILES]
     if (
-        any(spread.shape != (3,) for spread in spreads)
-        or not np.isfinite([*number_column(facts), *np.ravel(spreads)]).all()
+        any(values.shape != (3,) for values in percentiles)
+        or not np.isfinite([*number_column(facts), *np.ravel(percentiles)]).all()
     ):
         raise ValueError("its facts and scores are not all numbers")
 
 
 def model_file(folder: Path, name: str) -> Path:
-    """Find one of a model's files.
+    """Path of a file of a model.
 
     Raises
     ------
     FileNotFoundError
-        The folder lacks it.
+        The folder lacks the file.
     """
     path = folder / name
     if not path.is_file():
-        raise FileNotFoundError(f"{folder} has no {name}: it is not a model, or it was copied in part")
+        raise FileNotFoundError(f"{folder} has no {name}, it is not a complete model: copy it again")
     return path
 
 
 def read_json(folder: Path, name: str) -> Any:
-    """Read one of a model's JSON files.
+    """Read a JSON file of a model.
 
     Raises
     ------
     FileNotFoundError
-        The folder lacks it.
+        The folder lacks the file.
     ValueError
-        It is not JSON, or too large.
+        It is not JSON, or is too large.
     """
     path = model_file(folder, name)
     try:
-        return load_json(path, LARGEST_JSON)
+        return load_json(path, MAX_JSON_BYTES)
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({one_line(error)}): copy the model again") from error
 
 
 def write_json(path: Path, content: dict | list) -> None:
-    """Write JSON that a person can read, whole or not at all."""
+    """Write indented JSON, atomically."""
     with atomic_write(path) as part:
         part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,1 +1,1 @@
-"""The drawing pad: Python in the kernel, plain JavaScript in the page."""
+"""The drawing pad: Python in the kernel, plain JavaScript in the browser."""

@@ -1,6 +1,6 @@
-"""The axis of a lane to draw in: what it reaches, how it is labelled, where the codes are.
+"""The vertical axis of a lane: its range and ticks, and where the codes lie on it.
 
-On the screen a curve is a series of heights from 0 (the bottom of its lane) to 1 (the top).
+On the screen a curve is a row of heights from 0 (the bottom of its lane) to 1 (the top).
 
 Notebook: 05_draw_target.
 """
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from timbrelib.codebook import values
-from timbrelib.control.targets import SHAPES, reach, span
+from timbrelib.codebook.table import Codebook
+from timbrelib.control.targets import SHAPES
 from timbrelib.descriptors import descriptor
 from timbrelib.model.vqvae import DEFAULT_GAIN
-from timbrelib.pad.messages import FLAT
 
-GAIN = "gain"  # the lane that is no descriptor
-LOUDEST = 2 * DEFAULT_GAIN  # the top of its axis
-MARGIN = 0.06  # of the reach, drawn beyond either end of it
-NARROWEST = 0.01  # share of a value by which the axis goes beyond it, should all codes have the same
+GAIN = "gain"  # the one lane that is not a descriptor
+MAX_GAIN = 2 * DEFAULT_GAIN  # top of its axis
+FLAT = "flat"  # a constant line, in addition to the shapes of targets
+MARGIN = 0.06  # of the codes' range, added at both ends
+MIN_MARGIN = 0.01  # share of a value, added where all codes have the same one
 BINS = 40  # of the histogram
-TICKS = 6  # at most, on an axis
+MAX_TICKS = 6  # of an axis
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ class Axis:
         A descriptor, or ``gain``.
     low, high : float
         Its ends, in the descriptor's unit.
-    reach : tuple of float
-        The lowest and the highest value that any code has.
+    code_range : tuple of float
+        Lowest and highest value of any code.
     histogram : ndarray, float64, (BINS,)
-        Codes in equal parts of the axis from bottom to top; the fullest part is 1.
+        Number of codes in equal parts of the axis, from bottom to top, relative to the fullest.
     """
 
     name: str
     low: float
     high: float
-    reach: tuple[float, float]
+    code_range: tuple[float, float]
     histogram: np.ndarray
 
     @property
@@ -53,36 +53,36 @@ class Axis:
 
     @property
     def unit(self) -> str:
-        """The unit of its values; empty for a ratio."""
+        """Unit of the values; empty for a ratio."""
         return "" if self.name == GAIN else descriptor(self.name).unit
 
     def values(self, heights: ArrayLike) -> np.ndarray:
-        """Read heights, one or (n,), as values in the descriptor's unit, float64 of the same shape."""
+        """Convert heights, one or (n,), to values in the descriptor's unit, float64 of the same shape."""
         heights = np.asarray(heights, dtype=np.float64)
         if self.log:
             return self.low * (self.high / self.low) ** heights
         return self.low + (self.high - self.low) * heights
 
     def heights(self, values: ArrayLike) -> np.ndarray:
-        """Place values, one or (n,), on the axis, float64 alike; NaN stays NaN, what lies beyond an end is held."""
+        """Convert values, one or (n,), to heights, float64 of the same shape, clipped to 0..1; NaN stays NaN."""
         values = np.asarray(values, dtype=np.float64)
         if self.log:
-            place = np.log(values / self.low) / np.log(self.high / self.low)
+            height = np.log(values / self.low) / np.log(self.high / self.low)
         else:
-            place = (values - self.low) / (self.high - self.low)
-        return np.clip(place, 0, 1)
+            height = (values - self.low) / (self.high - self.low)
+        return np.clip(height, 0, 1)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Give heights and labels of its ticks: round numbers, or notes and their frequencies."""
+        """Heights and labels of the ticks: round numbers, or notes with their frequencies."""
         if self.log:
-            return self._notes()
+            return self._note_ticks()
         from matplotlib.ticker import MaxNLocator
 
-        marks = MaxNLocator(TICKS, steps=[1, 2, 5, 10]).tick_values(self.low, self.high)
-        inside = [mark for mark in marks if self.low <= mark <= self.high]
-        return [(float(self.heights(mark)), f"{mark:g}") for mark in inside]
+        ticks = MaxNLocator(MAX_TICKS, steps=[1, 2, 5, 10]).tick_values(self.low, self.high)
+        inside = [tick for tick in ticks if self.low <= tick <= self.high]
+        return [(float(self.heights(tick)), f"{tick:g}") for tick in inside]
 
-    def _notes(self) -> list[tuple[float, str]]:
+    def _note_ticks(self) -> list[tuple[float, str]]:
         import librosa
 
         first, last = librosa.hz_to_midi([self.low, self.high])
@@ -98,13 +98,12 @@ class Axis:
         ]
 
 
-def axis(table: np.ndarray, name: str) -> Axis:
+def make_axis(codebook: Codebook, name: str) -> Axis:
     """Make the axis of a descriptor, or of the gain, for a codebook.
 
     Parameters
     ----------
-    table : ndarray, structured, (n_codes,)
-        From `timbrelib.analyse_codebook`.
+    codebook : Codebook
     name : str
         A descriptor, or ``gain``.
 
@@ -118,29 +117,28 @@ def axis(table: np.ndarray, name: str) -> Axis:
         The descriptor does not exist, or no code has it.
     """
     if name == GAIN:
-        return Axis(GAIN, 0.0, LOUDEST, (0.0, LOUDEST), np.zeros(BINS))
-    _, value = values(table, name)
-    lowest, highest = reach(table, name)
+        return Axis(GAIN, 0.0, MAX_GAIN, (0.0, MAX_GAIN), np.zeros(BINS))
+    _, value = codebook.values(name)
+    lowest, highest = codebook.full_range(name)
     if descriptor(name).log:
-        beyond = max((highest / lowest) ** MARGIN, 1 + NARROWEST)
-        low, high = lowest / beyond, highest * beyond
+        margin = max((highest / lowest) ** MARGIN, 1 + MIN_MARGIN)
+        low, high = lowest / margin, highest * margin
     else:
-        beyond = max(MARGIN * (highest - lowest), NARROWEST * highest)
-        low, high = lowest - beyond, highest + beyond
-    bare = Axis(name, low, high, (lowest, highest), np.zeros(BINS))
-    count, _ = np.histogram(bare.heights(value), bins=BINS, range=(0, 1))
+        margin = max(MARGIN * (highest - lowest), MIN_MARGIN * highest)
+        low, high = lowest - margin, highest + margin
+    empty = Axis(name, low, high, (lowest, highest), np.zeros(BINS))
+    count, _ = np.histogram(empty.heights(value), bins=BINS, range=(0, 1))
     return Axis(name, low, high, (lowest, highest), count / count.max())
 
 
-def shape_heights(shape: str, axis: Axis, table: np.ndarray, n_frames: int) -> np.ndarray:
-    """Draw a shape over the range that a codebook covers well, or a flat line through its middle.
+def shape_heights(shape: str, axis: Axis, codebook: Codebook, n_frames: int) -> np.ndarray:
+    """Draw a shape over the range that a codebook covers well, or a constant line at the median.
 
     Parameters
     ----------
-    shape : str
-        One of `timbrelib.targets.SHAPES`, or ``clear``.
+    shape : {"sin", "exp", "ramp", "steps", "flat"}
     axis : Axis
-    table : ndarray, structured, (n_codes,)
+    codebook : Codebook
     n_frames : int
 
     Returns
@@ -151,22 +149,22 @@ def shape_heights(shape: str, axis: Axis, table: np.ndarray, n_frames: int) -> n
     if axis.name == GAIN:
         low, middle, high = 0.0, DEFAULT_GAIN, DEFAULT_GAIN
     else:
-        (low, high), middle = span(table, axis.name), np.nanmedian(table[axis.name])
+        (low, high), middle = codebook.percentile_range(axis.name), np.nanmedian(codebook[axis.name])
     if shape == FLAT:
         return np.full(n_frames, axis.heights(middle))
     bottom, top = axis.heights([low, high])
     return bottom + (top - bottom) * SHAPES[shape](n_frames)
 
 
-def lane(axis: Axis, heights: np.ndarray) -> dict:
-    """Put an axis and the curve on it, heights (frames,), into what the page draws."""
+def lane_state(axis: Axis, heights: np.ndarray) -> dict:
+    """Describe a lane to the page: its axis and its curve, heights (frames,)."""
     return {
         "name": axis.name,
         "unit": axis.unit,
         "low": axis.low,
         "high": axis.high,
         "log": axis.log,
-        "reach": axis.heights(axis.reach).tolist(),
+        "code_range": axis.heights(axis.code_range).tolist(),
         "ticks": axis.ticks(),
         "histogram": axis.histogram.tolist(),
         "heights": np.round(heights, 5).tolist(),

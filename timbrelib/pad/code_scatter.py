@@ -1,4 +1,4 @@
-"""The codebook in two dimensions, to click on and hear.
+"""The codebook in two dimensions: click a code to hear it.
 
 Notebook: 05_draw_target.
 """
@@ -12,17 +12,17 @@ import traitlets
 
 from timbrelib.audio.frames import seconds_to_frames
 from timbrelib.audio.sound_files import encode_wav
-from timbrelib.codebook import analyse_codebook, project
+from timbrelib.codebook.table import Codebook
 from timbrelib.control.curves import fade
-from timbrelib.control.targets import span
+from timbrelib.control.timbre import load
 from timbrelib.descriptors import DESCRIPTORS
-from timbrelib.model.checkpoint import load_model
 from timbrelib.model.vqvae import DEFAULT_GAIN
-from timbrelib.pad.elements import script
-from timbrelib.pad.messages import whole
+from timbrelib.pad.elements import read_frontend
+from timbrelib.pad.messages import read_integer
 from timbrelib.plots import label
 
-SECONDS = 1.0  # for which a code is heard
+SECONDS = 1.0  # duration of a played code
+FADE_IN, FADE_OUT = 0.02, 0.2  # s
 
 
 class CodeScatter(anywidget.AnyWidget):
@@ -31,96 +31,100 @@ class CodeScatter(anywidget.AnyWidget):
     Parameters
     ----------
     model : str or Path
-        A shipped model, or the folder of a trained one.
+        A name, or the folder of a model.
     descriptor : str
-        By which the points are coloured, dark for low; codes without it are hollow.
+        Colours the points, dark where it is low; codes without it are hollow.
 
     Attributes
     ----------
     codebook : dict
-        ``codes``: place from 0 to 1 across and up, and colour, of every code; ``label``.
-    heard : dict
-        ``code``, ``sound`` (a wav), ``said``, the values of the code in words, and a
-        ``number`` that tells a code heard again from one that is there still.
+        ``codes``: x and y from 0 to 1 and the colour of every code; ``label``: the title.
+    played : dict
+        The ``code`` played last (-1 if none), its ``sound`` (a WAV file), a ``text`` with its
+        values, and a ``number``, so that the same code can be played twice.
 
     Raises
     ------
     FileNotFoundError
-        There is no such model.
+        The model does not exist.
     ValueError
         The descriptor does not exist, or no code has it.
 
     Examples
     --------
-    >>> from timbrelib.scatter import CodeScatter
-    >>> CodeScatter("violin", "centroid")
+    >>> timbrelib.CodeScatter("violin", "centroid")
     """
 
-    _esm = script("plot.js", "scatter.js")
-    _css = script("pad.css")
+    _esm = read_frontend("plot.js", "scatter.js")
+    _css = read_frontend("pad.css")
     codebook = traitlets.Dict().tag(sync=True)
-    heard: "traitlets.Dict[str, Any]" = traitlets.Dict({"number": 0, "code": -1, "sound": b"", "said": ""}).tag(
+    played: "traitlets.Dict[str, Any]" = traitlets.Dict({"number": 0, "code": -1, "sound": b"", "text": ""}).tag(
         sync=True
     )
 
     def __init__(self, model: str | Path = "violin", descriptor: str = "centroid") -> None:
         super().__init__()
-        self._model = load_model(model)
-        self._table = analyse_codebook(self._model)
-        points, _ = project(self._model)
+        self._timbre, self._descriptor = load(model), descriptor
+        codebook = self._timbre.codebook
+        points, _ = codebook.pca
         points = (points - points.min(axis=0)) / np.maximum(np.ptp(points, axis=0), 1e-9)  # (n_codes, 2)
-        shades = colours(self._table, descriptor)
-        low, high = span(self._table, descriptor)
-        text = f"{self._model.name}: {label(descriptor)} from {low:.4g} (dark) to {high:.4g} (bright)"
+        low, high = codebook.percentile_range(descriptor)
         self.codebook = {
-            "label": text,
+            "label": f"{self._timbre.name}: {label(descriptor)} from {low:.4g} (dark) to {high:.4g} (bright)",
             "codes": [
-                [round(float(x), 4), round(float(y), 4), shade] for (x, y), shade in zip(points, shades, strict=True)
+                [round(float(x), 4), round(float(y), 4), colour]
+                for (x, y), colour in zip(points, code_colours(codebook, descriptor), strict=True)
             ],
         }
-        self._descriptor = descriptor
-        self.on_msg(self._asked)
+        self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
-        return f"CodeScatter: {self._model.name}, {self._descriptor}; run this cell to hear codes"
+        return f"CodeScatter: {self._timbre.name}, {self._descriptor}; run this cell to play codes"
 
     def set_state(self, sync_data: dict) -> None:
-        """Refuse to be set by the page."""
-        self._show(-1, b"", "the page tried to set the codebook, which it must not: reload it")
+        """Reject every change of state that the page sends."""
+        self._publish(-1, b"", "the page tried to change the codebook, which it may not: reload it")
 
-    def hear(self, code: int) -> np.ndarray:
-        """Let a code sound for a second, float32 (n,), and show its values.
+    def play(self, code: int) -> np.ndarray:
+        """Play a code for a second and show its values.
+
+        Returns
+        -------
+        ndarray, float32, (n,)
 
         Raises
         ------
         ValueError
-            There is no such code.
+            The code does not exist.
         """
         n_frames = seconds_to_frames(SECONDS)
-        audio = self._model.decode(np.full(n_frames, code), fade(n_frames, DEFAULT_GAIN, 0.02, 0.2))
-        row = self._table[code]
-        has = [f"{name} {row[name]:.4g} {DESCRIPTORS[name].unit}" for name in DESCRIPTORS if np.isfinite(row[name])]
-        said = f"code {code}: {', '.join(text.strip() for text in has)}; stood for {row['use']} training frames"
-        self._show(int(code), encode_wav(audio), said)
+        gain = fade(n_frames, DEFAULT_GAIN, FADE_IN, FADE_OUT)
+        audio = self._timbre.model.decode(np.full(n_frames, code), gain)
+        row = self._timbre.codebook.columns[code]
+        values = [
+            f"{name} {row[name]:.4g} {DESCRIPTORS[name].unit}".strip() for name in DESCRIPTORS if np.isfinite(row[name])
+        ]
+        text = f"code {code}: {', '.join(values)}; assigned to {row['count']} training frames"
+        self._publish(int(code), encode_wav(audio), text)
         return audio
 
-    def _show(self, code: int, sound: bytes, said: str) -> None:
-        self.heard = {"number": self.heard["number"] + 1, "code": code, "sound": sound, "said": said}
+    def _publish(self, code: int, sound: bytes, text: str) -> None:
+        self.played = {"number": self.played["number"] + 1, "code": code, "sound": sound, "text": text}
 
-    def _asked(self, _widget: anywidget.AnyWidget, message: object, _parts: list) -> None:
+    def _on_message(self, _widget: anywidget.AnyWidget, message: object, _parts: list) -> None:
         try:
-            self.hear(whole(message, "code", len(self._table)))
+            self.play(read_integer(message, "code", len(self._timbre.codebook)))
         except ValueError as error:
-            self._show(-1, b"", str(error))
+            self._publish(-1, b"", str(error))
 
 
-def colours(table: np.ndarray, descriptor: str) -> list[str]:
-    """Colour every code by its descriptor, as #rrggbb; empty where a code has none."""
+def code_colours(codebook: Codebook, descriptor: str) -> list[str]:
+    """Colours of all codes by a descriptor, as #rrggbb; empty where a code does not have it."""
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 
-    low, high = span(table, descriptor)
-    value = table[descriptor]
+    low, high = codebook.percentile_range(descriptor)
+    value = codebook[descriptor]
     if DESCRIPTORS[descriptor].log:
         low, high, value = np.log(low), np.log(high), np.log(value)
     shade = np.clip((value - low) / max(high - low, 1e-9), 0, 1)

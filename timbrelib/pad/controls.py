@@ -1,4 +1,4 @@
-"""The controls around the drawing pad: menus, sliders and buttons of ipywidgets.
+"""The controls around the pad: menus, sliders and buttons of ipywidgets.
 
 Notebook: 05_draw_target.
 """
@@ -11,39 +11,39 @@ from pathlib import Path
 import ipywidgets
 
 from timbrelib.audio.frames import FRAME_RATE, seconds_to_frames
-from timbrelib.control.matching import SMOOTHNESS
+from timbrelib.control.viterbi import SMOOTHNESS
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.model.registry import own_models, shipped_models
 from timbrelib.pad.axes import GAIN
-from timbrelib.pad.drawing import LANES
+from timbrelib.pad.drawing import LANES, MAX_SECONDS, MIN_SECONDS
 from timbrelib.pad.elements import Knob
-from timbrelib.pad.messages import LONGEST, SHORTEST, saved_names
+from timbrelib.pad.saved_drawings import saved_names
 from timbrelib.synthesis.excitation import EXCITATIONS
 
-SECONDS = 6.0  # of a new drawing
-NONE = "none"  # the second lane when it is not in use
-WIDE = {"description_width": "initial"}
-WRAPPED = {"flex_flow": "row wrap"}
+SECONDS = 6.0  # length of a new drawing
+NONE = "none"  # in the menu of the second lane
+LABEL_STYLE = {"description_width": "initial"}
+ROW_LAYOUT = {"flex_flow": "row wrap"}
 
 
-class Settings:
-    """The controls, and what they are set to.
+class Controls:
+    """The controls and their values.
 
     Parameters
     ----------
     model : str
-        Chosen at first; offered beside the shipped ones and one's own.
+        Selected at first; added to the menu if it is neither shipped nor the user's own.
     folder : Path
         Of the saved drawings.
 
     Attributes
     ----------
     model, descriptor, second, seconds, smoothness, weight, excitation : widgets
-        Of a sound.
-    name, save, replace, saved, load : widgets
-        Of files.
+        What determines the sound.
+    name, save, overwrite, saved, load : widgets
+        Files.
     above, below, files : ipywidgets.HBox
-        The same in rows.
+        All of them in rows.
     """
 
     def __init__(self, model: str, folder: Path) -> None:
@@ -55,47 +55,59 @@ class Settings:
         self.second = menu("second lane", [NONE, GAIN])
         self.excitation = menu("excitation", list(EXCITATIONS))
         self.seconds = ipywidgets.BoundedFloatText(
-            SECONDS, min=SHORTEST, max=LONGEST, step=0.5, description="seconds", layout={"width": "140px"}, style=WIDE
-        )
-        self.smoothness = Knob("exact (0) to smooth", SMOOTHNESS, 0, 16, 0.5)
+            SECONDS, min=MIN_SECONDS, max=MAX_SECONDS, step=0.5, description="length (s)",
+            layout={"width": "150px"}, style=LABEL_STYLE,
+        )  # fmt: skip
+        self.smoothness = Knob("smoothness (0: exact)", SMOOTHNESS, 0, 16, 0.5)
         self.weight = Knob("weight of second lane", 1.0, 0.05, 1, 0.05)
-        self.name = ipywidgets.Text(description="name", placeholder="my drawing", layout={"width": "240px"}, style=WIDE)
-        self.save = ipywidgets.Button(description="Save", tooltip=f"Write sound, curves and figure into {folder}")
-        self.replace = ipywidgets.Button(description="Replace", tooltip="Write over it", button_style="warning")
+        self.name = ipywidgets.Text(
+            description="name", placeholder="my drawing", layout={"width": "240px"}, style=LABEL_STYLE
+        )
+        self.save = ipywidgets.Button(description="Save", tooltip=f"Save sound, curves and figure in {folder}")
+        self.overwrite = ipywidgets.Button(
+            description="Overwrite", tooltip="Replace the existing files", button_style="warning"
+        )
         self.saved = menu("saved", [])
-        self.load = ipywidgets.Button(description="Load", tooltip="Take the saved drawing")
-        for button in (self.save, self.replace, self.load):
+        self.load = ipywidgets.Button(description="Load", tooltip="Open the saved drawing")
+        for button in (self.save, self.overwrite, self.load):
             button.layout.width = "90px"
         self.above = row(self.model, self.descriptor, self.second, self.seconds)
         self.below = row(self.smoothness, self.weight, self.excitation)
-        self.files = row(self.name, self.save, self.replace, self.saved, self.load)
-        self._quiet = threading.local()  # a thread that sets controls is not to deafen another
-        self.name.observe(lambda _change: self.ask_before_replacing(False), "value")  # it was asked of another name
+        self.files = row(self.name, self.save, self.overwrite, self.saved, self.load)
+        self._muted = threading.local()  # per thread, so that one does not mute another
+        self.name.observe(lambda _change: self.offer_overwrite(False), "value")  # the offer was for another name
         self.list_saved(None)
-        self.ask_before_replacing(False)
+        self.offer_overwrite(False)
+
+    @property
+    def timbre(self) -> tuple[str, str]:
+        """Selected model and excitation."""
+        return self.model.value, self.excitation.value
 
     @property
     def lanes(self) -> list[str]:
-        """The descriptor, and the second lane's if there is one, or ``gain``."""
+        """Names of the selected lanes."""
         return [name for name in (self.descriptor.value, self.second.value) if name != NONE]
 
-    def model_named(self, name: str) -> str:
-        """Find the model, or the folder, of a name in the menu; the one that is chosen if there is none."""
+    def find_model(self, name: str) -> str:
+        """Find a model in the menu by its name or the name of its folder; the selected one if there is none."""
         return next((option for option in self.model.options if Path(option).name == name), self.model.value)
 
-    def choose_lanes(self, names: Sequence[str], n_frames: int) -> None:
-        """Set the controls to one or two lanes of a length.
+    def select_lanes(self, names: Sequence[str], n_frames: int) -> None:
+        """Set the controls to one or two lanes and a length.
 
         Raises
         ------
         ValueError
-            A lane is not offered.
+            The model does not offer one of the lanes.
         """
         first, second = [*names, NONE][:LANES]
         offered = self.descriptor.options
-        with self.quietly():
-            if first not in offered or (second not in (NONE, GAIN, *offered)) or first == second:
-                raise ValueError(f"this model has no lanes for {' and '.join(names)}: choose of {', '.join(offered)}")
+        if first not in offered or second not in (NONE, GAIN, *offered) or first == second:
+            raise ValueError(
+                f"{self.model.value} has no lanes for {' and '.join(names)}: choose from {', '.join(offered)}"
+            )
+        with self.muted():
             self.descriptor.value = first
             self.offer(offered)
             self.second.value = second
@@ -104,58 +116,59 @@ class Settings:
                 self.seconds.value = round((n_frames - 1) / FRAME_RATE, 2)
 
     def offer(self, descriptors: Sequence[str]) -> None:
-        """Offer descriptors, and for the second lane all but the first one's."""
-        change_options(self.descriptor, descriptors)
+        """Offer descriptors; for the second lane, all but the first one's."""
+        set_options(self.descriptor, descriptors)
         rest = [name for name in descriptors if name != self.descriptor.value]
-        change_options(self.second, [NONE, GAIN, *rest])
+        set_options(self.second, [NONE, GAIN, *rest])
         self.weight.disabled = self.second.value in (NONE, GAIN)
 
-    def list_saved(self, chosen: str | None) -> None:
-        """Offer the drawings that are in the folder now."""
+    def list_saved(self, selected: str | None) -> None:
+        """List the drawings that are in the folder now."""
         self.saved.options = saved_names(self.folder)
-        if chosen is not None:
-            self.saved.value = chosen
+        if selected is not None:
+            self.saved.value = selected
 
-    def ask_before_replacing(self, asking: bool) -> None:
-        """Show or hide the button that replaces a file."""
-        self.replace.layout.display = "" if asking else "none"
+    def offer_overwrite(self, visible: bool) -> None:
+        """Show or hide the button that overwrites files."""
+        self.overwrite.layout.display = "" if visible else "none"
 
     @contextmanager
-    def quietly(self) -> Iterator[None]:
+    def muted(self) -> Iterator[None]:
         """Set several controls without a reaction to each."""
-        before = self._is_quiet
-        self._quiet.now = True
+        before = self._is_muted
+        self._muted.now = True
         try:
             yield
         finally:
-            self._quiet.now = before
+            self._muted.now = before
 
     @property
-    def _is_quiet(self) -> bool:
-        return getattr(self._quiet, "now", False)
+    def _is_muted(self) -> bool:
+        return getattr(self._muted, "now", False)
 
-    def on_change(self, control: ipywidgets.Widget, react: Callable[[], None]) -> None:
-        """Call `react` when a person, or a cell, sets a control."""
+    def on_change(self, react: Callable[[], None], *controls: ipywidgets.Widget) -> None:
+        """Call `react` when the value of one of these controls changes, unless this thread has muted them."""
 
         def changed(_change: object) -> None:
-            if not self._is_quiet:
+            if not self._is_muted:
                 react()
 
-        control.observe(changed, "value")
+        for control in controls:
+            control.observe(changed, "value")
 
 
 def menu(label: str, options: Sequence[str]) -> ipywidgets.Dropdown:
     """Make a menu with a label."""
-    return ipywidgets.Dropdown(options=options, description=label, layout={"width": "190px"}, style=WIDE)
+    return ipywidgets.Dropdown(options=options, description=label, layout={"width": "190px"}, style=LABEL_STYLE)
 
 
 def row(*controls: ipywidgets.Widget) -> ipywidgets.HBox:
-    """Put controls side by side, in as many lines as they need."""
-    return ipywidgets.HBox(controls, layout=WRAPPED)
+    """Put controls side by side, wrapped to as many lines as they need."""
+    return ipywidgets.HBox(controls, layout=ROW_LAYOUT)
 
 
-def change_options(control: ipywidgets.Dropdown, options: Sequence[str]) -> None:
-    """Give a menu other options, keeping its value where that is still one."""
+def set_options(control: ipywidgets.Dropdown, options: Sequence[str]) -> None:
+    """Replace the options of a menu, and keep its value if it is still one of them."""
     if tuple(control.options) != tuple(options):
         value = control.value
         control.options = options

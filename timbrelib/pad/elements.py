@@ -1,4 +1,4 @@
-"""What runs in the browser: plain JavaScript and CSS, without a build step and without any other host.
+"""The pad's elements in the browser: plain JavaScript and CSS from ``frontend/``, without a build step.
 
 Notebook: 05_draw_target.
 """
@@ -9,49 +9,50 @@ from typing import Any
 import anywidget
 import traitlets
 
-FAR = 1e9  # no slider reaches there
+MAX_NUMBER = 1e9  # beyond the scale of every slider
 
 
-def script(*names: str) -> str:
-    """Join files of this folder into one module, for a notebook cannot load one from beside another."""
+def read_frontend(*names: str) -> str:
+    """Join files of ``frontend/`` into one module, since a notebook cannot import one from another."""
     return "\n".join((files("timbrelib.pad") / "frontend" / name).read_text(encoding="utf-8") for name in names)
 
 
 class Editor(anywidget.AnyWidget):
-    """The part of the pad that is drawn in: what it shows, and the messages that it sends.
+    """The part of the pad to draw in.
 
-    The kernel alone sets its traits: the page asks by messages, which are checked.
+    Only the kernel sets the traits; the page sends messages, which are checked.
 
     Attributes
     ----------
     drawing : dict
-        Lanes with their axes and heights, length, and the ``number`` of the request that
-        works on it; ``version`` is the page's last drawing that is in it.
+        ``lanes`` with their axes and heights, ``seconds``, ``can_undo``, ``can_redo``, the
+        limits ``max_frequency`` (Hz) and ``max_upload`` (bytes), the ``number`` of the request
+        that renders it, and the ``version`` of the page's last edit that it contains.
     result : dict
-        From `timbrelib.sketch.shown`, with the ``number`` of the request that made it, whether
-        to ``play``, and whether what is ``said`` is a ``problem``.
+        From `timbrelib.pad.controller.page_result`, with the ``number`` of its request, a
+        ``text``, whether that is a ``problem``, and whether to ``play`` the sound.
     status : dict
-        ``text``, whether it is a ``problem``, and a ``number`` that tells a sentence said
-        again from one that is there still.
+        A ``text``, whether it is a ``problem``, and a ``number``, so that the same text can be
+        shown twice.
     """
 
-    _esm = script("plot.js", "lane.js", "pad.js")
-    _css = script("pad.css")
+    _esm = read_frontend("plot.js", "lane.js", "pad.js")
+    _css = read_frontend("pad.css")
     drawing = traitlets.Dict().tag(sync=True)
     result = traitlets.Dict().tag(sync=True)
     status: "traitlets.Dict[str, Any]" = traitlets.Dict({"number": 0, "text": "", "problem": False}).tag(sync=True)
 
     def set_state(self, sync_data: dict) -> None:
-        """Refuse to be set by the page."""
-        self.say("the page tried to set what the pad shows, which it must not: reload it", problem=True)
+        """Reject every change of state that the page sends."""
+        self.show_status("the page tried to change the state of the pad, which it may not: reload it", problem=True)
 
-    def say(self, text: str, problem: bool = False) -> None:
-        """Show a sentence beside the buttons."""
+    def show_status(self, text: str, problem: bool = False) -> None:
+        """Show a sentence below the buttons."""
         self.status = {"number": self.status["number"] + 1, "text": text, "problem": problem}
 
 
 class Knob(anywidget.AnyWidget):
-    """A slider with a label.
+    """A slider with a label that screen readers announce.
 
     Parameters
     ----------
@@ -61,12 +62,12 @@ class Knob(anywidget.AnyWidget):
     Attributes
     ----------
     value : float
-        Kept between the ends of the scale.
+        Clipped to the ends of the scale.
     disabled : bool
     """
 
-    _esm = script("plot.js", "knob.js")
-    _css = script("pad.css")
+    _esm = read_frontend("plot.js", "knob.js")
+    _css = read_frontend("pad.css")
     label = traitlets.Unicode().tag(sync=True)
     scale = traitlets.List(traitlets.Float()).tag(sync=True)
     value = traitlets.Float().tag(sync=True)
@@ -76,14 +77,14 @@ class Knob(anywidget.AnyWidget):
         super().__init__(label=label, scale=[low, high, step], value=value)
 
     def set_state(self, sync_data: dict) -> None:
-        """Take a number as the value from the page, and nothing else."""
+        """Accept a number as the value, and nothing else, from the page."""
         value: Any = sync_data.get("value") if isinstance(sync_data, dict) else None
-        if type(value) in (int, float) and -FAR < value < FAR:  # NaN is not
+        if type(value) in (int, float) and -MAX_NUMBER < value < MAX_NUMBER:  # NaN compares as False
             self.value = value
         else:
             self.send_state("value")
 
     @traitlets.validate("value")
-    def _inside(self, proposal: dict) -> float:
+    def _clip(self, proposal: dict) -> float:
         low, high, _ = self.scale
         return min(max(proposal["value"], low), high)

@@ -1,6 +1,8 @@
-"""The drawing pad: a thin shell over `timbrelib.sketch`.
+"""The drawing pad: draw a target and hear a model follow it.
 
-Built with anywidget on ipywidgets; what runs in the browser lies in ``frontend/``.
+It connects the controls, the editor in the page, the drawing and the worker.  A message
+goes from the page through `timbrelib.pad.messages`, which checks it, to the drawing, to the
+worker, which renders it with `timbrelib.pad.controller`, and back to the page.
 
 Notebook: 05_draw_target.
 """
@@ -13,55 +15,53 @@ from pathlib import Path
 import ipywidgets
 import numpy as np
 
-from timbrelib.audio.frames import FRAME_RATE, SAMPLE_RATE
+from timbrelib.audio.frames import seconds_to_frames
 from timbrelib.audio.sound_files import check_audio
-from timbrelib.codebook import analyse_codebook
 from timbrelib.control.rendering import Rendering
-from timbrelib.control.serialization import load_rendering
-from timbrelib.descriptors import DESCRIPTORS
-from timbrelib.model.checkpoint import load_model
+from timbrelib.control.saved_rendering import load_rendering
+from timbrelib.control.timbre import load
+from timbrelib.files import checked_name
 from timbrelib.pad import messages
-from timbrelib.pad.axes import Axis, axis, lane, shape_heights
-from timbrelib.pad.controller import Sketch, followed, settings_of, save_drawing
-from timbrelib.pad.controls import SECONDS, Settings
-from timbrelib.pad.drawing import LANES, Drawing, stretch
+from timbrelib.pad.controller import RenderRequest, page_drawing
+from timbrelib.pad.controls import SECONDS, Controls
+from timbrelib.pad.drawing import LANES, Drawing, Edit, check_drawing
 from timbrelib.pad.elements import Editor
-from timbrelib.pad.worker import RenderWorker, sentence
+from timbrelib.pad.saved_drawings import drawing_from_saved, save_drawing
+from timbrelib.pad.worker import RenderWorker, error_text
 
 
 class TargetPad(ipywidgets.VBox):
-    """Draw a target, and hear a model follow it at once.
+    """A pad to draw a target on; the model follows it as soon as a stroke ends.
 
     Parameters
     ----------
     model : str or Path
-        A shipped model, or the folder of a trained one.
+        A name, or the folder of a model.
     drawing : mapping of str to ndarray, float, (frames,), optional
-        A curve of a descriptor in its unit, and perhaps a second one, or ``gain``.  By
-        default six seconds of a centroid on a sine.
+        The first curve: a descriptor's values in its unit; and perhaps a second one, of
+        another descriptor or ``gain``.  By default six seconds of a centroid on a sine.
     folder : str or Path
         Where drawings are saved.
 
     Attributes
     ----------
-    settings : timbrelib.settings.Settings
-        The controls; set the ``value`` of one to change it from a cell.
-    editor : Editor
+    controls : timbrelib.pad.controls.Controls
+        Set the ``value`` of one to change it from a cell.
+    editor : timbrelib.pad.elements.Editor
     folder : Path
 
     Raises
     ------
     FileNotFoundError
-        There is no such model.
+        The model does not exist.
     ValueError
-        The drawing is of more than two curves, too long, undefined somewhere, or of a
-        descriptor that no code has.
+        The drawing cannot be drawn, see `timbrelib.pad.drawing.check_drawing`, or no code has
+        its descriptor.
 
     Examples
     --------
-    >>> from timbrelib.widgets import TargetPad
-    >>> pad = TargetPad("violin")
-    >>> pad.settings.descriptor.value = "fundamental"
+    >>> pad = timbrelib.TargetPad("violin")
+    >>> pad.controls.descriptor.value = "fundamental"
     >>> pad.rendering.measured["fundamental"]
     """
 
@@ -72,77 +72,76 @@ class TargetPad(ipywidgets.VBox):
         folder: str | Path = "drawings",
     ) -> None:
         self.folder = Path(folder).absolute()
-        self.settings = Settings(str(model), self.folder)
+        self.controls = Controls(str(model), self.folder)
         self.editor = Editor()
-        super().__init__([self.settings.above, self.editor, self.settings.below, self.settings.files])
-        self._listener = RenderWorker(lambda result: self.editor.set_trait("result", result))
-        self._version = 0  # of the page's last drawing
-        self._drawn = 0  # changes of the drawing
+        super().__init__([self.controls.above, self.editor, self.controls.below, self.controls.files])
+        self._worker = RenderWorker(lambda result: self.editor.set_trait("result", result))
+        self._version = 0  # of the page's last edit
+        self._edits = 0  # number of changes of the curves
         self._upload = messages.Upload()
-        self._loaded = self.settings.model.value, self.settings.excitation.value  # what is heard
-        self._load_model()
-        self._drawing = Drawing(self.settings.lanes, np.full((LANES, messages.seconds_to_frames(SECONDS)), 0.5))
+        self._loaded = self.controls.timbre
+        self._load_timbre(*self._loaded)
+        self._drawing = Drawing(self.controls.lanes, np.full((LANES, seconds_to_frames(SECONDS)), 0.5))
         if drawing is None:
-            self._drawing.draw(0, shape_heights("sin", self._axes()[0], self._table, self._drawing.n_frames))
+            self._drawing.draw_shape(0, "sin", self._timbre.codebook)
         else:
-            self._take(drawing)
-        self._drawing = Drawing(self._drawing.lanes, self._drawing.heights)  # with nothing to undo
-        self._listen()
-        self._ask(play=False)
+            self._take_curves(drawing)
+        self._drawing.forget_changes()
+        self._connect()
+        self._render(play=False)
         self.wait()
 
     def __repr__(self) -> str:
-        seconds = (self._drawing.n_frames - 1) / FRAME_RATE
-        lanes = " and ".join(self.settings.lanes)
-        return f"TargetPad: {self._model.name}, {lanes}, {seconds:.2f} s; run this cell to draw"
+        lanes, seconds = " and ".join(self._drawing.lanes), self._drawing.seconds
+        return f"TargetPad: {self._timbre.name}, {lanes}, {seconds:.2f} s; run this cell to draw"
 
     @property
     def rendering(self) -> Rendering:
-        """What is heard: waits for it, should it be in the making."""
-        return self._listener.newest()[1]
+        """The rendering of the newest drawing; waits until it is done."""
+        return self._worker.rendering()
 
     def wait(self) -> None:
-        """Wait until the newest drawing is heard."""
-        self._listener.wait()
+        """Wait until the newest drawing is rendered."""
+        self._worker.wait()
 
-    def save(self, name: str, replacing: bool = False) -> list[Path]:
-        """Write what is heard into the folder, as `timbrelib.sketch.save_drawing` says."""
-        paths = save_drawing(self.folder, name, *self._listener.newest(), replacing)
-        self.settings.list_saved(paths[0].stem)
+    def save(self, name: str, overwrite: bool = False) -> list[Path]:
+        """Write the rendering into the folder, see `timbrelib.pad.saved_drawings.save_drawing`."""
+        paths = save_drawing(self.folder, name, self.rendering, overwrite)
+        self.controls.list_saved(paths[0].stem)
         return paths
 
     def load(self, name: str) -> None:
-        """Take a drawing out of the folder, with its settings.
+        """Load a drawing from the folder, with its settings.
 
         Raises
         ------
         FileNotFoundError
-            There is none of that name.
+            There is no drawing of that name.
         ValueError
-            It is damaged, or nothing that could be drawn with this model.
+            It is damaged, or cannot be drawn with this model.
         """
-        series = load_rendering(self.folder / f"{messages.checked_name(name)}.json")
-        curves, smoothness, weight, said = settings_of(series)
-        settings = self.settings
-        with self._listener.lock:
+        saved = load_rendering(self.folder / f"{checked_name(name)}.json")
+        opened, controls = drawing_from_saved(saved), self.controls
+        with self._worker.lock:
             before = self._loaded
             try:
-                same = self._model.fingerprint == series.fingerprint
-                self._load_model(
-                    settings.model.value if same else settings.model_named(series.model), series.excitation
-                )
-                self._take(curves)
+                same = self._timbre.model.fingerprint == saved.fingerprint
+                model = controls.model.value if same else controls.find_model(saved.model)
+                self._load_timbre(model, saved.excitation)
+                self._take_curves(opened.curves)
             except (ValueError, OSError):
-                self._load_model(*before)
+                self._load_timbre(*before)
+                controls.select_lanes(self._drawing.lanes, self._drawing.n_frames)
                 raise
-            with settings.quietly():
-                settings.smoothness.value, settings.weight.value = smoothness, weight
-            if self._model.fingerprint != series.fingerprint:
-                said = f"made by another {series.model}, and followed by {self._model.name} here; {said}".rstrip("; ")
-            self._ask(said)
+            with controls.muted():
+                controls.smoothness.value, controls.weight.value = opened.smoothness, opened.weight
+            notes = [opened.note] if opened.note else []
+            if self._timbre.model.fingerprint != saved.fingerprint:
+                notes.insert(0, f"made with another model {saved.model!r} and rendered with {self._timbre.name!r} here")
+            self._render("; ".join(notes))
 
     def follow(self, audio: np.ndarray) -> None:
-        """Take the curves of a recording as the drawing; what cannot be followed is said in the pad.
+        """Replace the drawing by the curves of a recording; the pad shows what of it cannot be followed.
 
         Parameters
         ----------
@@ -152,180 +151,147 @@ class TargetPad(ipywidgets.VBox):
         Raises
         ------
         ValueError
-            It is no such sound.
+            `audio` is empty, not mono, or contains NaN.
         """
         audio = check_audio(audio)
         self._follow(lambda: audio)
 
     def close(self) -> None:
-        """Take the pad off the page, and let go of its threads."""
-        self._listener.close()
+        """Remove the pad from the page and stop its threads."""
+        self._worker.close()
         for part in self.children:
             for control in getattr(part, "children", ()):
                 control.close()
             part.close()
         super().close()
 
-    def _listen(self) -> None:
-        """React to the controls and to the page."""
-        settings = self.settings
-        for control in (settings.model, settings.excitation):
-            settings.on_change(control, lambda: self._set(self._load_model))
-        for control in (settings.descriptor, settings.second):
-            settings.on_change(control, lambda: self._set(self._offer))
-        settings.on_change(settings.seconds, lambda: self._set(self._resize))
-        for control in (settings.smoothness, settings.weight):
-            settings.on_change(control, lambda: self._set(lambda: None))
-        settings.save.on_click(lambda _: self._save(replacing=False))
-        settings.replace.on_click(lambda _: self._save(replacing=True))
-        settings.load.on_click(lambda _: self._load())
-        self.editor.on_msg(self._asked)
+    def _connect(self) -> None:
+        """React to the controls and to messages of the page."""
+        controls = self.controls
+        load_selected = partial(self._on_control, lambda: self._load_timbre(*controls.timbre))
+        resize = partial(self._on_control, lambda: self._drawing.resize(seconds_to_frames(controls.seconds.value)))
+        controls.on_change(load_selected, controls.model, controls.excitation)
+        controls.on_change(partial(self._on_control, self._offer_descriptors), controls.descriptor, controls.second)
+        controls.on_change(resize, controls.seconds)
+        controls.on_change(self._on_control, controls.smoothness, controls.weight)
+        controls.save.on_click(lambda _: self._on_save(overwrite=False))
+        controls.overwrite.on_click(lambda _: self._on_save(overwrite=True))
+        controls.load.on_click(lambda _: self._on_load())
+        self.editor.on_msg(self._on_message)
 
     @contextmanager
-    def _answering(self) -> Iterator[None]:
-        """Say a mistake in the pad, for nobody reads what a kernel prints about a message."""
+    def _show_errors(self) -> Iterator[None]:
+        """Show an error in the pad, since what a kernel prints in reply to a message is not visible."""
         try:
             yield
         except Exception as error:
             self._publish()
-            self.editor.say(sentence(error), problem=True)
+            self.editor.show_status(error_text(error), problem=True)
 
-    def _set(self, prepare: Callable[[], None]) -> None:
-        """React to a control."""
-        with self._answering(), self._listener.lock:
-            with self.settings.quietly():
+    def _on_control(self, prepare: Callable[[], None] = lambda: None) -> None:
+        """Render with a changed control."""
+        with self._show_errors(), self._worker.lock:
+            with self.controls.muted():
                 prepare()
-            if self._drawing.lanes != tuple(self.settings.lanes):
-                self._drawing.put(self.settings.lanes, self._drawing.heights)
-            self._ask()
+            if self._drawing.lanes != tuple(self.controls.lanes):
+                self._drawing.change(self.controls.lanes, self._drawing.heights)
+            self._render()
 
-    def _asked(self, _editor: Editor, message: object, parts: list) -> None:
-        """React to a message of the page."""
-        with self._answering(), self._listener.lock:
-            message = message if isinstance(message, dict) else {}
-            verb = message.get("do")
-            if verb == "upload":
+    def _on_message(self, _editor: Editor, message: object, parts: list) -> None:
+        """Check a message of the page and do what it asks for."""
+        with self._show_errors(), self._worker.lock:
+            if messages.read_action(message) == "upload":
                 if file := self._upload.add(message, parts):
                     self._follow(lambda: messages.read_sound(*file))
                 return
             self._version = max(self._version, messages.read_version(message))
-            if verb == "draw":
-                self._drawing.draw(self._lane(message), messages.read_heights(message))
-            elif verb == "shape":
-                lane, shape = self._lane(message), messages.read_shape(message)
-                self._drawing.draw(lane, shape_heights(shape, self._axes()[lane], self._table, self._drawing.n_frames))
-            elif verb in ("undo", "redo"):
-                (self._drawing.undo if verb == "undo" else self._drawing.redo)()
-                self.settings.choose_lanes(self._drawing.lanes, self._drawing.n_frames)
-            else:
-                raise ValueError(f"the page asked for {verb!r:.40}, which there is not: reload it")
-            self._drawn += 1
-            self._ask()
+            self._edit(messages.read_edit(message, len(self._drawing.lanes)))
+            self._edits += 1
+            self._render()
 
-    def _lane(self, message: dict) -> int:
-        return messages.whole(message, "lane", len(self.settings.lanes))
-
-    def _save(self, replacing: bool) -> None:
-        """React to the buttons Save and Replace."""
-        self.settings.ask_before_replacing(False)
-        with self._answering():
-            self.editor.say("saving…")
-            try:
-                paths = self.save(self.settings.name.value, replacing)
-            except FileExistsError:
-                self.settings.ask_before_replacing(True)
-                raise
-            self.editor.say(f"saved {', '.join(path.name for path in paths)} in {self.folder}")
-
-    def _load(self) -> None:
-        """React to the button Load."""
-        with self._answering():
-            if self.settings.saved.value is None:
-                raise ValueError(f"there is no drawing in {self.folder} yet: save one first")
-            self.load(self.settings.saved.value)
-
-    def _load_model(self, name: str | None = None, excitation: str | None = None) -> None:
-        """Load the model that is named or chosen, and its table; the menus say what is loaded, also if it fails."""
-        settings = self.settings
-        wanted = name or settings.model.value, excitation or settings.excitation.value
+    def _edit(self, edit: Edit) -> None:
+        """Change the drawing, and select its lanes and length, which an undo may change."""
+        self._drawing.apply(edit, self._timbre.codebook)
         try:
-            model = load_model(wanted[0])
-            self._table = analyse_codebook(model, wanted[1])
-            self._model, self._loaded = model, wanted
+            self.controls.select_lanes(self._drawing.lanes, self._drawing.n_frames)
+        except ValueError:  # the lanes of another model
+            self._drawing.apply(Edit("redo" if edit.action == "undo" else "undo"), self._timbre.codebook)
+            raise
+
+    def _on_save(self, overwrite: bool) -> None:
+        """React to the buttons Save and Overwrite."""
+        self.controls.offer_overwrite(False)
+        with self._show_errors():
+            self.editor.show_status("saving…")
+            try:
+                paths = self.save(self.controls.name.value, overwrite)
+            except FileExistsError:
+                self.controls.offer_overwrite(True)
+                raise
+            self.editor.show_status(f"saved {', '.join(path.name for path in paths)} in {self.folder}")
+
+    def _on_load(self) -> None:
+        """React to the button Load."""
+        with self._show_errors():
+            if self.controls.saved.value is None:
+                raise ValueError(f"there is no drawing in {self.folder} yet: save one first")
+            self.load(self.controls.saved.value)
+
+    def _load_timbre(self, name: str, excitation: str) -> None:
+        """Load a model and its codebook; the menus show what is loaded, even if this fails."""
+        try:
+            self._timbre = load(name, excitation)
+            self._loaded = name, excitation
         finally:
-            with settings.quietly():
-                settings.model.value, settings.excitation.value = self._loaded
-        self._offer()
+            with self.controls.muted():
+                self.controls.model.value, self.controls.excitation.value = self._loaded
+        self._offer_descriptors()
 
-    def _offer(self) -> None:
-        """Offer the descriptors that the codes have."""
-        self.settings.offer([name for name in DESCRIPTORS if np.isfinite(self._table[name]).any()])
+    def _offer_descriptors(self) -> None:
+        self.controls.offer(self._timbre.codebook.descriptors)
 
-    def _resize(self) -> None:
-        n_frames = messages.seconds_to_frames(self.settings.seconds.value)
-        self._drawing.put(self._drawing.lanes, stretch(self._drawing.heights, n_frames))
-
-    def _axes(self) -> list[Axis]:
-        """Make the axes of the lanes."""
-        return [axis(self._table, name) for name in self.settings.lanes]
-
-    def _take(self, curves: Mapping[str, np.ndarray]) -> None:
-        """Make curves, (frames,), in their units, the drawing."""
-        curves = messages.checked_drawing(curves)
-        n_frames = len(next(iter(curves.values())))
-        self.settings.choose_lanes(list(curves), n_frames)
-        heights = stretch(self._drawing.heights, n_frames)
-        for place, of_lane in enumerate(self._axes()):
-            heights[place] = of_lane.heights(curves[of_lane.name])
-        self._drawing.put(self.settings.lanes, heights)
-        self._drawn += 1
+    def _take_curves(self, curves: Mapping[str, np.ndarray]) -> None:
+        """Replace the drawing and its lanes by curves, (frames,), in their units."""
+        curves = check_drawing(curves)
+        self.controls.select_lanes(list(curves), len(next(iter(curves.values()))))
+        self._drawing.take_curves(curves, self._timbre.codebook)
+        self._edits += 1
 
     def _publish(self) -> None:
         """Send the drawing to the page."""
-        self.editor.drawing = {
-            "number": self._listener.number,
-            "version": self._version,
-            "seconds": (self._drawing.n_frames - 1) / FRAME_RATE,
-            "highest": SAMPLE_RATE / 2,
-            "largest": messages.LARGEST,
-            "undo": self._drawing.can_undo,
-            "redo": self._drawing.can_redo,
-            "lanes": [lane(axis, heights) for axis, heights in zip(self._axes(), self._drawing.heights, strict=False)],
-        }
+        request = {"number": self._worker.number, "version": self._version, "max_upload": messages.MAX_UPLOAD}
+        self.editor.drawing = page_drawing(self._drawing, self._timbre.codebook) | request
 
     def _begin(self) -> None:
-        """Tell the page that something is worked on, and drop what was before."""
-        self._listener.begin()
-        self.editor.say("")
+        """Begin a request, tell the page, and drop earlier ones."""
+        self._worker.begin()
+        self.editor.show_status("")
         self._publish()
 
-    def _ask(self, note: str = "", problem: bool = False, play: bool = True) -> None:
-        """Have the drawing heard."""
+    def _render(self, note: str = "", problem: bool = False, play: bool = True) -> None:
+        """Have the drawing rendered."""
         self._begin()
-        axes, settings = self._axes(), self.settings
-        drawn = zip(axes, self._drawing.heights, strict=False)  # a lane that is not in use has heights too
-        curves = {axis.name: axis.values(heights) for axis, heights in drawn}
-        controls = settings.excitation.value, settings.smoothness.value, settings.weight.value
-        self._listener.hear(Sketch(self._model, self._table, curves, *controls), axes, note, problem, play)
+        timbre, controls = self._timbre, self.controls
+        curves = self._drawing.curves(timbre.codebook)
+        request = RenderRequest(timbre, curves, controls.smoothness.value, controls.weight.value)
+        self._worker.render(request, self._drawing.axes(timbre.codebook), note, problem, play)
 
-    def _follow(self, sound: Callable[[], np.ndarray]) -> None:
-        """Have a recording followed, and its curves heard unless something newer is drawn meanwhile."""
-        with self._listener.lock:
-            self._drawn += 1
+    def _follow(self, read: Callable[[], np.ndarray]) -> None:
+        """Have a recording analysed; its curves are dropped if the drawing changes in the meantime."""
+        with self._worker.lock:
+            self._edits += 1
             self._begin()
-            self._listener.work(partial(self._take_recording, sound, self._table, self.settings.lanes, self._drawn))
+            lanes, take = self._drawing.lanes, partial(self._take_recording, self._drawing.lanes, self._edits)
+            self._worker.analyse(read, self._timbre.codebook, lanes, take)
 
-    def _take_recording(self, sound: Callable[[], np.ndarray], table: np.ndarray, lanes: list[str], drawn: int) -> None:
-        curves, problem = None, False
-        try:
-            curves, note = followed(sound(), table, lanes)
-        except Exception as error:
-            note, problem = sentence(error), True
-        with self._listener.lock:
-            if drawn != self._drawn:
-                return
-            if curves and lanes != self.settings.lanes:
-                curves, note = None, "the lanes were changed while the recording was followed: choose it again"
-            if curves:
-                self._take(curves)
-            self._ask(note, problem, play=not problem)
+    def _take_recording(
+        self, lanes: tuple[str, ...], edits: int, curves: dict[str, np.ndarray], note: str, problem: bool
+    ) -> None:
+        """Draw the curves of a recording, unless the drawing has changed since it was chosen."""
+        if edits != self._edits:
+            return
+        if curves and lanes != self._drawing.lanes:
+            note = "the lanes were changed while the recording was analysed: choose it again"
+        elif curves:
+            self._take_curves(curves)
+        self._render(note, problem, play=not problem)

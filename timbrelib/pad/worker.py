@@ -1,4 +1,4 @@
-"""The work behind the drawing pad, in threads of its own, so that drawing never waits for it.
+"""Threads that render drawings and analyse recordings, so that drawing never waits for them.
 
 Notebook: 05_draw_target.
 """
@@ -9,96 +9,122 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import RLock
 from typing import Any
 
+import numpy as np
+
+from timbrelib.codebook.table import Codebook
 from timbrelib.control.rendering import Rendering
 from timbrelib.pad.axes import Axis
-from timbrelib.pad.controller import Sketch, hear, shown
+from timbrelib.pad.controller import RenderRequest, curves_from_recording, page_result, render_request
 
 log = logging.getLogger(__name__)
-NOTHING: dict[str, Any] = {"lanes": [], "sound": b"", "spectrogram": b""}
+EMPTY_RESULT: dict[str, Any] = {"lanes": [], "sound": b"", "spectrogram": b"", "text": ""}
 
 
 class RenderWorker:
-    """Hears drawings, one at a time; of several only the newest.
+    """Renders drawings one at a time, and skips those that a newer one replaces.
 
     Parameters
     ----------
-    show : callable
-        Takes what the page is to show and play, as `timbrelib.frontend.Editor.result` has it.
+    publish : callable
+        Shows a result on the page, see `timbrelib.pad.elements.Editor`.
 
     Attributes
     ----------
     number : int
         Of the newest request.
     lock : RLock
-        Held while a result is shown, and by whoever changes what the next request is made of.
+        Held while a result is published, and while the next request is prepared.
     """
 
-    def __init__(self, show: Callable[[dict], None]) -> None:
+    def __init__(self, publish: Callable[[dict], None]) -> None:
         self.number = 0
         self.lock = RLock()
-        self._show = show
-        self._heard: tuple[Sketch, Rendering] | None = None
-        self._why_not = "nothing was asked for"
-        self._hearing, self._following = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
-        self._waiting: Future[None] = Future()
+        self._publish = publish
+        self._rendering: Rendering | None = None
+        self._failure = "nothing was drawn"
+        self._renderer, self._analyser = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._newest: Future[None] = Future()
 
     def begin(self) -> None:
-        """Make all that is worked on, or waits for it, out of date."""
+        """Begin a request, and make all earlier ones obsolete."""
         self.number += 1
-        self._waiting.cancel()
+        self._newest.cancel()
 
-    def hear(
-        self, sketch: Sketch, axes: Sequence[Axis], note: str = "", problem: bool = False, play: bool = True
+    def render(
+        self, request: RenderRequest, axes: Sequence[Axis], note: str = "", problem: bool = False, play: bool = True
     ) -> None:
-        """Have a drawing heard after `begin`, with a note beside what there is to say of it."""
+        """Render the request just begun, and publish the result with a note."""
         answer = {"number": self.number, "problem": problem, "play": play}
-        self._waiting = self._hearing.submit(self._hear, sketch, axes, note, answer)
+        self._newest = self._renderer.submit(self._render, request, axes, note, answer)
 
-    def work(self, long: Callable[[], None]) -> None:
-        """Have something else done after `begin`, beside what is heard, for it takes long."""
-        self._waiting = self._following.submit(long)
+    def analyse(
+        self, read: Callable[[], np.ndarray], codebook: Codebook, names: Sequence[str], take: Callable[..., None]
+    ) -> None:
+        """Extract the curves of a recording for the request just begun, while drawings are rendered.
+
+        Parameters
+        ----------
+        read : callable
+            Returns the recording, float (n,).
+        codebook, names
+            See `timbrelib.pad.controller.curves_from_recording`.
+        take : callable
+            Receives the curves, a note, and whether that is a problem; the curves are empty then.
+        """
+        self._newest = self._analyser.submit(self._analyse, read, codebook, names, take)
 
     def wait(self) -> None:
-        """Wait until there is nothing newer than what is shown."""
-        while not (newest := self._waiting).done():
+        """Wait until the newest request is done."""
+        while not (newest := self._newest).done():
             wait([newest])
 
-    def newest(self) -> tuple[Sketch, Rendering]:
-        """Give the newest drawing and its sound, when it has been heard.
+    def rendering(self) -> Rendering:
+        """Wait for the newest rendering and return it.
 
         Raises
         ------
         ValueError
-            It could not be.
+            The drawing could not be rendered.
         """
         self.wait()
-        if self._heard is None:
-            raise ValueError(f"nothing is heard: {self._why_not}")
-        return self._heard
+        if self._rendering is None:
+            raise ValueError(f"there is no rendering: {self._failure}")
+        return self._rendering
 
     def close(self) -> None:
-        """Let go of the threads."""
-        for pool in (self._hearing, self._following):
+        """Stop the threads."""
+        for pool in (self._renderer, self._analyser):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _hear(self, sketch: Sketch, axes: Sequence[Axis], note: str, answer: dict) -> None:
-        heard, result, notes = None, NOTHING, [note]
+    def _render(self, request: RenderRequest, axes: Sequence[Axis], note: str, answer: dict) -> None:
+        rendering, result, notes = None, EMPTY_RESULT, [note]
         try:
-            rendering, said = hear(sketch)
-            heard, result = (sketch, rendering), shown(rendering, axes)
-            notes += [said, result["said"]]
+            rendering, warnings = render_request(request)
+            result = page_result(rendering, axes)
+            notes += [warnings, result["text"]]
         except Exception as error:
-            answer["problem"] = True
-            notes.append(sentence(error))
+            rendering, answer["problem"] = None, True
+            notes.append(error_text(error))
         with self.lock:
             if answer["number"] == self.number:
-                self._heard, self._why_not = heard, notes[-1]
-                self._show(result | answer | {"said": "; ".join(filter(None, notes))})
+                self._rendering, self._failure = rendering, notes[-1]
+                self._publish(result | answer | {"text": "; ".join(filter(None, notes))})
+
+    def _analyse(
+        self, read: Callable[[], np.ndarray], codebook: Codebook, names: Sequence[str], take: Callable[..., None]
+    ) -> None:
+        curves: dict[str, np.ndarray] = {}
+        try:
+            curves, note = curves_from_recording(read(), codebook, names)
+        except Exception as error:
+            note = error_text(error)
+        with self.lock:
+            take(curves, note, problem=not curves)
 
 
-def sentence(error: Exception) -> str:
-    """Say a mistake in a sentence; one of the library's own is logged with its traceback."""
+def error_text(error: Exception) -> str:
+    """Describe an error in a sentence; one that the library does not raise on purpose is logged with its traceback."""
     if isinstance(error, ValueError | OSError):
         return str(error)
-    log.error("a mistake of the library", exc_info=error)
-    return f"the library made a mistake ({error!r:.200}): please report it"
+    log.error("internal error in the drawing pad", exc_info=error)
+    return f"internal error ({error!r:.200}): please report it"

@@ -1,1 +1,1 @@
-"""The demo page, and the notebooks that make its figures and sounds."""
+"""The demo page, and the execution of the notebooks that write its figures and sounds."""

@@ -1,6 +1,6 @@
-"""The demo page: every figure and sound that the notebooks wrote, beside the scorecard, as one folder to open.
+"""Build the demo page: the figures and sounds that the notebooks wrote, and the scorecard, in one folder.
 
-``timbrelib page`` writes it.  No server, no script, no other host: it opens from disk.
+``timbrelib page`` writes it.  The page opens from disk: it needs no server, no script and no other host.
 """
 
 import re
@@ -17,36 +17,36 @@ from timbrelib.model.checkpoint import load_card
 from timbrelib.model.registry import shipped_models
 from timbrelib.model.vqvae import PREFIXES
 
-FIRST = ("violin", "sing", "trumpet", "horn", "cello")  # models in this order, then all others by name
-TIMBRES = {prefix: name for name, prefix in PREFIXES.items()}  # in words, where a file's name shortens them
-FOLLOWED = "spectrogram of the decoded sound, and what is measured in it over the target"
-# What the last word of an example's name says, and what its figure shows; in the order of the page.
+FIRST = ("violin", "sing", "trumpet", "horn", "cello")  # order of the models; others follow by name
+TIMBRES = {prefix: name for name, prefix in PREFIXES.items()}  # full names of the timbres whose files shorten them
+TRACKING = "spectrogram of the decoded sound, and the measured descriptor over the target"
+# Title of an example and alternative text of its figure, by the last word of its name, in the order of the page.
 KINDS = {
-    "visualize": ("over the codebook", "histogram of the codes, and the codebook in two dimensions, shaded"),
-    "sin": ("sinusoidal target", FOLLOWED),
-    "exp": ("log/exp target", FOLLOWED),
-    "line": ("a line followed", FOLLOWED),
-    "steps": ("target in steps", FOLLOWED),
-    "sorted": ("the codebook from end to end", "all codes, from the lowest to the highest value of a descriptor"),
-    "scorecard": ("every way to follow a target", "errors of every descriptor, matcher and excitation"),
-    "purity": ("how clean the sounds are", "harmonic-to-noise ratio and spectral flux, beside real recordings"),
-    "train": ("a short training run", ""),
-    "reconstruction": ("the original, decoded by a shipped model", ""),
+    "visualize": ("distribution over the codebook", "histogram of the codes, and the codebook in two dimensions"),
+    "sin": ("sinusoidal target", TRACKING),
+    "exp": ("log/exp target", TRACKING),
+    "line": ("generated melody as target", TRACKING),
+    "steps": ("stepped target", TRACKING),
+    "sorted": ("traversal of the codebook", "all codes, from the lowest to the highest value of a descriptor"),
+    "scorecard": ("comparison of methods", "tracking error of every descriptor, matching method and excitation"),
+    "purity": ("sound quality", "harmonic-to-noise ratio and spectral flux, compared with recordings"),
+    "train": ("short training run", ""),
+    "reconstruction": ("reconstruction by a shipped model", ""),
 }
-ROLES = {  # of the sounds of an example, in the order of the page; any other, such as a descriptor, stands for itself
+ROLES = {  # captions of the sounds of an example, in the order of the page; other roles are their own captions
     "original": "original",
     "input": "input",
     "": "decoded",
-    "noise": "the same codes, excited by noise",
+    "noise": "same codes, noise excitation",
     "before": "before training",
     "after": "after training",
 }
-ROW = re.compile(r"^\| *(\S+) *\| *(.+?) *\| *(.+?) *\|$", re.MULTILINE)  # of the scorecard, if named like an example
+ROW = re.compile(r"^\| *(\S+) *\| *(.+?) *\| *(.+?) *\|$", re.MULTILINE)  # of the scorecard, named like a sound
 
 
 @dataclass
 class Figure:
-    """A PNG, with its size, so that the page does not jump while it loads."""
+    """A PNG and its size in pixels, which keeps the layout stable while it loads."""
 
     name: str
     width: int
@@ -55,31 +55,31 @@ class Figure:
 
 @dataclass
 class Sound:
-    """A WAV, what it is, and its figures on the scorecard by column."""
+    """A WAV, its caption, and its scores by column of the scorecard."""
 
     name: str
-    role: str
+    caption: str
     scores: dict[str, str]
 
 
 @dataclass
 class Example:
-    """What belongs together: figures and sounds of one target, one transfer, one codebook."""
+    """The figures and sounds of one target, transfer or codebook."""
 
     title: str
-    shows: str
+    description: str
     figures: list[Figure] = field(default_factory=list)
     sounds: list[Sound] = field(default_factory=list)
 
     @property
     def broad(self) -> bool:
-        """Whether it takes the whole width of the page: sounds alone or many, and figures with panels side by side."""
+        """Whether it takes the full width of the page: no figure, a wide one, or more than two sounds."""
         return not self.figures or len(self.sounds) > 2 or any(f.width > 2 * f.height for f in self.figures)
 
 
 @dataclass
 class Section:
-    """A model, or another part of the page, with its examples in order."""
+    """A part of the page, such as a model, with its examples in order."""
 
     name: str
     title: str
@@ -87,16 +87,16 @@ class Section:
 
 
 def build_page(figures: str | Path, audio: str | Path, scorecard: str | Path, out: str | Path) -> Path:
-    """Build the page from what the notebooks wrote.
+    """Build the page from the files that the notebooks wrote.
 
     Parameters
     ----------
     figures, audio : str or Path
-        Folders of PNG and WAV files, all of which are copied and shown.
+        Folders of PNG and WAV files; all of them are copied and shown.
     scorecard : str or Path
         Markdown file with tables of ``| measure | here | published |``.
     out : str or Path
-        The folder to write; it can be moved and served as it is.
+        Folder to write; it can be moved and served as it is.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def build_page(figures: str | Path, audio: str | Path, scorecard: str | Path, ou
     Raises
     ------
     FileNotFoundError
-        A folder has no figures or sounds, or there is no scorecard.
+        A folder has no figures or no sounds, or the scorecard is missing.
     PermissionError
         `out` cannot be written to.
 
@@ -115,7 +115,7 @@ def build_page(figures: str | Path, audio: str | Path, scorecard: str | Path, ou
     >>> build_page("figures", "Audio_Exemple", "docs/scorecard.md", "site")
     PosixPath('site/index.html')
     """
-    pngs, wavs = files_of(figures, "png", "figures"), files_of(audio, "wav", "sounds")
+    pngs, wavs = list_files(figures, "png", "figures"), list_files(audio, "wav", "sounds")
     if not Path(scorecard).is_file():
         raise FileNotFoundError(f"there is no scorecard {scorecard}: run 'make figures' first")
     text = Path(scorecard).read_text(encoding="utf-8")
@@ -124,7 +124,7 @@ def build_page(figures: str | Path, audio: str | Path, scorecard: str | Path, ou
     )
     scores = {name: {"here": here, "published": published} for name, here, published in ROW.findall(text)}
     page = environment.get_template("page.html").render(
-        sections=sections(pngs, wavs, scores),
+        sections=group_examples(pngs, wavs, scores),
         scorecard=mistune.create_markdown(renderer=ScorecardRenderer(), plugins=["table"])(text),
         cards=[load_card(name) for name in shipped_models()],
     )
@@ -138,44 +138,50 @@ def build_page(figures: str | Path, audio: str | Path, scorecard: str | Path, ou
     return index
 
 
-def files_of(folder: str | Path, suffix: str, what: str) -> list[Path]:
-    """List a folder's files of one kind, of which there must be some."""
+def list_files(folder: str | Path, suffix: str, kind: str) -> list[Path]:
+    """List the files in a folder that have a suffix.
+
+    Raises
+    ------
+    FileNotFoundError
+        There are none.
+    """
     paths = sorted(Path(folder).glob(f"*.{suffix}"))
     if not paths:
-        raise FileNotFoundError(f"there are no {what} in {folder}: run 'make figures' first")
+        raise FileNotFoundError(f"there are no {kind} in {folder}: run 'make figures' first")
     return paths
 
 
-def sections(pngs: list[Path], wavs: list[Path], scores: dict[str, dict[str, str]]) -> list[Section]:
-    """Group figures and sounds by what their names say.
+def group_examples(pngs: list[Path], wavs: list[Path], scores: dict[str, dict[str, str]]) -> list[Section]:
+    """Group figures and sounds by their names.
 
     Parameters
     ----------
     pngs, wavs : list of Path
     scores : dict of str to dict
-        By the name of a sound, what the scorecard has of it: ``here`` and ``published``.
+        By the name of a sound, its scores ``here`` and ``published``.
 
     Returns
     -------
     list of Section
-        The models, then ``transfer``, ``training`` and, of names that say nothing, ``more``.
+        The models, then ``transfer``, ``training`` and, for all other names, ``more``.
     """
     models = {path.stem.rsplit("_", 2)[0] for path in pngs if path.stem.endswith("_visualize")}
     found: dict[str, dict[str, Example]] = {}
 
     def example(name: str) -> tuple[Example, str]:
-        section, key, role = place(name, models)
+        section, key, role = parse_name(name, models)
         examples = found.setdefault(section, {})
-        return examples.setdefault(key, Example(*words(section, key))), role
+        return examples.setdefault(key, Example(*title_and_description(section, key))), role
 
     for path in pngs:
         with Image.open(path) as image:
             example(path.stem)[0].figures.append(Figure(path.name, *image.size))
     for path in wavs:
-        home, role = example(path.stem)
-        home.sounds.append(Sound(path.name, ROLES.get(role, say(role)), scores.get(path.stem, {})))
-        home.sounds.sort(key=lambda sound: rank([*ROLES.values(), *map(say, FIRST)], sound.role))
-    titles = {model: say(model).capitalize() for model in (*FIRST, *sorted(models - set(FIRST)))}
+        owner, role = example(path.stem)
+        owner.sounds.append(Sound(path.name, ROLES.get(role, spell_out(role)), scores.get(path.stem, {})))
+        owner.sounds.sort(key=lambda sound: rank([*ROLES.values(), *map(spell_out, FIRST)], sound.caption))
+    titles = {model: spell_out(model).capitalize() for model in (*FIRST, *sorted(models - set(FIRST)))}
     titles |= {"transfer": "Timbre transfer", "training": "Training and reconstruction", "more": "More"}
     return [
         Section(name, title, [found[name][key] for key in sorted(found[name], key=page_order)])
@@ -184,14 +190,14 @@ def sections(pngs: list[Path], wavs: list[Path], scores: dict[str, dict[str, str
     ]
 
 
-def place(name: str, models: set[str]) -> tuple[str, str, str]:
-    """Read the name of a figure or sound: its section, its example there, and its role in that.
+def parse_name(name: str, models: set[str]) -> tuple[str, str, str]:
+    """Find the section, the example and the role in it of a figure or sound, from its name.
 
     Examples
     --------
-    >>> place("violin_centroid_sin_noise", {"violin"})
+    >>> parse_name("violin_centroid_sin_noise", {"violin"})
     ('violin', 'centroid_sin', 'noise')
-    >>> place("transfer_speech_horn_input", {"violin", "horn"})
+    >>> parse_name("transfer_speech_horn_input", {"violin", "horn"})
     ('transfer', 'speech_horn', 'input')
     """
     if found := re.fullmatch(r"train_(.+)", name):
@@ -211,31 +217,31 @@ def place(name: str, models: set[str]) -> tuple[str, str, str]:
     return model, rest, ""
 
 
-def words(section: str, key: str) -> tuple[str, str]:
-    """Say what an example is, and what its figures show."""
+def title_and_description(section: str, key: str) -> tuple[str, str]:
+    """Write the title of an example and the description of its figures."""
     if section == "more":
-        return say(key), ""
+        return spell_out(key), ""
     if section == "transfer":
         source, _, target = key.partition("_")
-        return f"{say(source)}, played by the {say(target)} model", "spectrograms of what goes in and what comes out"
+        return f"{spell_out(source)}, played by the {spell_out(target)} model", "spectrograms of input and output"
     *names, kind = key.split("_")
-    said, shows = KINDS.get(kind, (kind, ""))
-    return ", ".join(part for part in (" and ".join(names), said) if part), shows
+    title, description = KINDS.get(kind, (kind, ""))
+    return ", ".join(part for part in (" and ".join(names), title) if part), description
 
 
-def say(name: str) -> str:
-    """Write a timbre or a descriptor in words."""
+def spell_out(name: str) -> str:
+    """Write the name of a timbre or descriptor in words."""
     return TIMBRES.get(name, name).replace("_", " ")
 
 
 def page_order(key: str) -> tuple:
-    """Sort examples by kind, sine and log/exp side by side; one descriptor before two together."""
+    """Sort examples by kind, sine and log/exp together; one descriptor before two."""
     *names, kind = key.split("_")
     return rank([*KINDS], "sin" if kind == "exp" else kind), len(names), names, rank([*KINDS], kind)
 
 
 def rank(order: list[str], word: str) -> int:
-    """Find a word's place in an order; unknown ones come last."""
+    """Find the position of a word in an order; unknown words come last."""
     return order.index(word) if word in order else len(order)
 
 
@@ -243,9 +249,9 @@ class ScorecardRenderer(mistune.HTMLRenderer):
     """Markdown as a part of the page, without its title and the links that only work in ``docs/``."""
 
     def heading(self, text: str, level: int, **attributes: str) -> str:
-        """Write a heading below the page's own."""
+        """Write a heading one level lower; leave out the title."""
         return "" if level == 1 else super().heading(text, level + 1, **attributes)
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        """Write a link to another host, and the bare text of any other."""
+        """Write links to other hosts as links, and all others as text."""
         return super().link(text, url, title) if url.startswith("https://") else text

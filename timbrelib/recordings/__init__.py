@@ -1,1 +1,1 @@
-"""Folders of recordings: scan, split, cut into training frames, download, synthesise."""
+"""Recordings: scan a folder, split it, load it, cut it into training frames; download and synthesise recordings."""

@@ -1,4 +1,4 @@
-"""Recordings of a timbre, and the frames that a model trains on.
+"""Load recordings: one split of a timbre, or the excerpts that a scan found.
 
 Notebook: 01_train.
 """
@@ -12,24 +12,24 @@ from pathlib import Path
 import numpy as np
 
 from timbrelib.audio.frames import N_FFT
-from timbrelib.audio.sound_files import PART
-from timbrelib.recordings.manifest import _manifest_rows
-from timbrelib.recordings.scan import SUFFIXES, Excerpt, Scan, read_excerpt, survey
+from timbrelib.audio.sound_files import BLOCK_SECONDS, stream_audio
+from timbrelib.recordings.scan import SUFFIXES, Excerpt, scan_recordings
 
 log = logging.getLogger(__name__)
-DATA_VARIABLE = "TIMBRE_DATA"  # environment variable that names the folder of recordings
-DATA_FOLDER = "recordings"  # where it is looked for, and downloaded to, without that variable
-SCORED_PART = 120.0  # s; longer test recordings are taken for several, for their spectra are compared at once
+
+DATA_VARIABLE = "TIMBRE_DATA"  # environment variable that overrides the folder of recordings
+DATA_FOLDER = "recordings"  # the default, relative to the working directory
+TEST_BLOCK_SECONDS = 120.0  # maximum length of a test recording, whose spectra are compared at once
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One sound of a corpus.
+    """A recording in memory.
 
     Attributes
     ----------
     name : str
-        For messages: the file's name.
+        Name of the file, for messages.
     audio : ndarray, float32, (n,)
         Mono at 22,050 Hz.
     """
@@ -39,57 +39,83 @@ class Recording:
 
 
 def data_folder(folder: str | Path | None = None) -> Path:
-    """Find the folder of recordings: `folder`, else $TIMBRE_DATA, else ``recordings``."""
+    """Folder of recordings: `folder` if given, else $TIMBRE_DATA, else ``recordings``."""
     return Path(folder or os.environ.get(DATA_VARIABLE) or DATA_FOLDER)
 
 
-def scan_recordings(folder: str | Path, progress: bool = False) -> Scan:
-    """Scan a folder of recordings; those of the manifest have its splits.  Arguments and errors as `survey`."""
-    return survey(folder, {row["file"]: row["split"] for row in _manifest_rows()}, progress)
-
-
-def recordings(domain: str, split: str, folder: str | Path | None = None) -> list[Recording]:
-    """Load one split of a timbre's recordings.
+def load_recordings(domain: str, split: str, folder: str | Path | None = None) -> list[Recording]:
+    """Load one split of the recordings of a timbre.
 
     Parameters
     ----------
     domain : str
-        The timbre: the name of a folder of sound files in `folder`.
+        The timbre: name of a folder of sound files in `folder`.
     split : {"train", "valid", "test"}
-        As the manifest says; files that it does not know are dealt out, see `timbrelib.survey.deal`.
+        From the manifest, or for files that it does not list from
+        `timbrelib.recordings.scan.assign_splits`.
     folder : str or Path, optional
-        By default $TIMBRE_DATA, or ``recordings``.
+        By default `data_folder`.
 
     Returns
     -------
     list of Recording
-        In the order of their names, those over ten minutes (of the test split: two) in parts.
-        Files that cannot be used are left out with a warning that names them.
+        Sorted by name; those longer than ten minutes (in the test split two) in several parts.
+        Unusable files are skipped with a warning that names them.
 
     Raises
     ------
     FileNotFoundError
-        There is no such folder or it holds no sound of that split.
+        The folder does not exist, or contains no sound of that split.
     """
-    home = data_folder(folder) / domain
-    if not home.is_dir():
+    root = data_folder(folder) / domain
+    if not root.is_dir():
         raise FileNotFoundError(
-            f"there are no recordings in {home}: set {DATA_VARIABLE} to a folder that has a folder {domain}, "
-            f"or fetch the originals with 'timbrelib download --domain {domain}'"
+            f"there are no recordings in {root}: set {DATA_VARIABLE} to a folder that contains a folder {domain}, "
+            f"or download the originals with 'timbrelib download --domain {domain}'"
         )
-    found = scan_recordings(home)
-    for name, why in found.refused.items():
-        log.warning("left out: %s %s", name, why)
-    if not found.of(split):
+    scan = scan_recordings(root)
+    for name, reason in scan.rejected.items():
+        log.warning("skipped: %s %s", name, reason)
+    if not scan.split(split):
         raise FileNotFoundError(
-            f"no sound in {home} belongs to the {split} split: add recordings ({', '.join(SUFFIXES)})"
+            f"no sound in {root} belongs to the {split} split: add recordings ({', '.join(SUFFIXES)})"
         )
-    return list(load_excerpts(found.of(split)))
+    return list(load_excerpts(scan.split(split)))
 
 
-def load_excerpts(pieces: Iterable[Excerpt]) -> Iterator[Recording]:
-    """Read pieces one after the other, the long ones in parts; a silent part, or one of no whole frame, is left out."""
-    for piece in pieces:
-        for audio in read_excerpt(piece, SCORED_PART if piece.split == "test" else PART):
+def load_excerpts(excerpts: Iterable[Excerpt]) -> Iterator[Recording]:
+    """Load excerpts one after the other, long ones in several parts.
+
+    Parts that are silent or shorter than a frame are skipped.
+    """
+    for excerpt in excerpts:
+        for audio in read_excerpt(excerpt, TEST_BLOCK_SECONDS if excerpt.split == "test" else BLOCK_SECONDS):
             if len(audio) >= N_FFT and audio.any():
-                yield Recording(piece.name, audio)
+                yield Recording(excerpt.name, audio)
+
+
+def read_excerpt(excerpt: Excerpt, seconds: float) -> Iterator[np.ndarray]:
+    """Read an excerpt block by block.
+
+    Parameters
+    ----------
+    excerpt : Excerpt
+    seconds : float
+        Length of a block; the first and the last may be shorter.
+
+    Yields
+    ------
+    ndarray, float32, (n,)
+        Mono at 22,050 Hz.
+
+    Raises
+    ------
+    ValueError, OSError
+        The file was changed or removed after the scan, see `timbrelib.audio.sound_files.stream_audio`.
+    """
+    position = 0
+    for block in stream_audio(excerpt.path, seconds):
+        inside = block[max(0, excerpt.start - position) : max(0, excerpt.stop - position)]
+        if len(inside):
+            yield inside
+        position += len(block)

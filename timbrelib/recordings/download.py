@@ -1,8 +1,8 @@
-"""Fetch the original recordings, and rebuild from them the files that the models trained on.
+"""Download original recordings and rebuild the files that the shipped models were trained on.
 
-Nothing is fetched unless this is asked for: ``timbrelib download``.
+Only the command ``timbrelib download`` accesses the network.
 
-Notebook: 01_train says how.
+Notebook: 01_train.
 """
 
 import logging
@@ -18,24 +18,25 @@ from timbrelib.files import atomic_write
 from timbrelib.recordings.manifest import manifest
 
 log = logging.getLogger(__name__)
+
 SOURCE = "https://raw.githubusercontent.com/"  # serves owner/name/commit/path
-ALIKE = 0.3  # correlation of two channels under which their mean would cancel
-GRID = 10  # samples on which recordings were cut; the manifest's seconds have too few decimals to tell
+MIN_CORRELATION = 0.3  # of two channels; below it their mean would cancel
+GRID = 10  # samples to which the cuts were aligned; the seconds in the manifest are rounded more coarsely than a sample
 FADE = 110  # samples
 
 
 def download(domain: str, folder: str | Path, source: str = SOURCE) -> list[Path]:
-    """Fetch the originals of a timbre and rebuild its recordings.
+    """Download the originals of a timbre and rebuild its recordings.
 
     Parameters
     ----------
     domain : str
         A timbre of the manifest.
     folder : str or Path
-        Originals go to ``originals``, recordings to a folder of the timbre's name in it.
-        What is there already, whole, is not fetched or rebuilt again.
+        Originals are written to its subfolder ``originals``, recordings to one with the name
+        of the timbre.  Files that are already complete are kept.
     source : str
-        Address under which ``owner/name/commit/path`` is served.
+        Address that serves ``owner/name/commit/path``.
 
     Returns
     -------
@@ -45,9 +46,9 @@ def download(domain: str, folder: str | Path, source: str = SOURCE) -> list[Path
     Raises
     ------
     ValueError
-        There is no such timbre, or an original is not the one that the manifest names.
+        The manifest does not contain the timbre, or an original differs from the manifest's.
     ConnectionError
-        The source cannot be reached or lacks an original.
+        The source is unreachable or lacks an original.
     """
     import pooch
     from tqdm import tqdm
@@ -58,7 +59,7 @@ def download(domain: str, folder: str | Path, source: str = SOURCE) -> list[Path
         original = "/".join((row["source_repo"], row["source_commit"], row["source_path"]))
         rows_of[original].append(row)
     pooch.get_logger().setLevel(logging.WARNING)
-    shelf = pooch.create(
+    originals = pooch.create(
         path=folder / "originals",
         base_url=source,
         registry={original: rows[0]["source_sha256"] for original, rows in rows_of.items()},
@@ -70,29 +71,29 @@ def download(domain: str, folder: str | Path, source: str = SOURCE) -> list[Path
         if not missing:
             continue
         try:
-            path = Path(shelf.fetch(original))
+            path = Path(originals.fetch(original))
         except OSError as error:
             raise ConnectionError(
-                f"{original} could not be fetched from {source} ({error}): "
-                "check the network and run the command again, it goes on where it stopped"
+                f"{original} could not be downloaded from {source} ({error}): "
+                "check the network and run the command again, it continues where it stopped"
             ) from error
         except ValueError as error:
             raise ValueError(
                 f"{original} from {source} is not the file that the manifest names (its sha256 differs): "
                 "check the source and run the command again"
             ) from error
-        prepared = prepare(path, float(rows[0]["high_pass_hz"]))
+        audio = load_original(path, float(rows[0]["high_pass_hz"]))
         for row in missing:
-            write_recording(folder / row["file"], cut(prepared, float(row["start_s"]), float(row["end_s"])))
+            save_recording(folder / row["file"], cut_recording(audio, float(row["start_s"]), float(row["end_s"])))
     return [folder / row["file"] for rows in rows_of.values() for row in rows]
 
 
-def prepare(path: Path, high_pass: float) -> np.ndarray:
-    """Read an original as the corpus has it, before cutting.
+def load_original(path: Path, high_pass: float) -> np.ndarray:
+    """Load an original as mono at 22,050 Hz and filter it.
 
-    Mono: the channels' mean, or the louder channel where their correlation is under
-    `ALIKE`.  22,050 Hz.  Without the rumble below `high_pass` Hz, where the timbre has no
-    notes (zero-phase Butterworth high-pass of order 4).
+    Mono is the mean of the channels, or the louder channel if their correlation is below
+    `MIN_CORRELATION`.  A zero-phase Butterworth high-pass filter of order 4 removes the rumble
+    below `high_pass` Hz, where the timbre has no notes.
 
     Returns
     -------
@@ -104,7 +105,7 @@ def prepare(path: Path, high_pass: float) -> np.ndarray:
 
     samples, rate = soundfile.read(path, always_2d=True)  # (n, channels)
     mono = samples.mean(axis=1)
-    if samples.shape[1] == 2 and np.corrcoef(samples.T)[0, 1] < ALIKE:
+    if samples.shape[1] == 2 and np.corrcoef(samples.T)[0, 1] < MIN_CORRELATION:
         mono = samples[:, np.square(samples).sum(axis=0).argmax()]
     mono = librosa.resample(mono, orig_sr=rate, target_sr=SAMPLE_RATE, res_type="soxr_vhq")
     mono = mono - mono.mean()
@@ -112,20 +113,20 @@ def prepare(path: Path, high_pass: float) -> np.ndarray:
     return sosfiltfilt(sections, mono, padlen=min(SAMPLE_RATE // 2, len(mono) - 1))
 
 
-def cut(audio: np.ndarray, start: float, end: float) -> np.ndarray:
-    """Cut from `start` to `end` in seconds, fade both ends, and keep the peak below full scale."""
+def cut_recording(audio: np.ndarray, start: float, end: float) -> np.ndarray:
+    """Cut audio from `start` to `end` in seconds, fade both ends, and limit the peak to `FULL_SCALE`."""
     first, last = (GRID * round(seconds * SAMPLE_RATE / GRID) for seconds in (start, end))
-    if abs(end * SAMPLE_RATE - len(audio)) < 2:  # it ends where the original does, on the grid or not
+    if abs(end * SAMPLE_RATE - len(audio)) < 2:  # a cut at the end of the original is not aligned
         last = len(audio)
-    piece = audio[first:last].copy()
+    recording = audio[first:last].copy()
     ramp = 0.5 - 0.5 * np.cos(np.pi * np.arange(FADE) / FADE)
-    piece[:FADE] *= ramp
-    piece[-FADE:] *= ramp[::-1]
-    return piece * min(1, FULL_SCALE / np.abs(piece).max())
+    recording[:FADE] *= ramp
+    recording[-FADE:] *= ramp[::-1]
+    return recording * min(1, FULL_SCALE / np.abs(recording).max())
 
 
-def write_recording(path: Path, audio: np.ndarray) -> None:
-    """Write 16-bit FLAC, whole or not at all."""
+def save_recording(path: Path, audio: np.ndarray) -> None:
+    """Write audio, float (n,), as a 16-bit FLAC file, atomically."""
     import soundfile
 
     with atomic_write(path) as part:

@@ -1,33 +1,36 @@
-"""recordings.manifest."""
+"""The manifest of the recordings that the shipped models were trained and tested on.
+
+Notebook: 01_train.
+"""
 
 import csv
 from collections import Counter
 from collections.abc import Iterable
 from importlib.resources import files
 
-OWN = "your own recordings"  # the maker of what the manifest does not know
+OWN_RECORDINGS = "your own recordings"  # credit of files that the manifest does not list
 
 
 def manifest(domain: str) -> list[dict[str, str]]:
-    """List the recordings that the shipped models were trained and tested on.
+    """List the recordings of a timbre that the shipped models were trained and tested on.
 
     Parameters
     ----------
     domain : str
-        The timbre, ``violin`` or another.
+        The timbre, ``violin`` for instance.
 
     Returns
     -------
     list of dict
-        One a file: file, split, sha256, licence, and where its original is and how it was
-        cut from it.
+        One per file: ``file``, ``split``, ``sha256``, ``licence``, where the original is
+        published, and how the file was cut from it.
 
     Raises
     ------
     ValueError
-        The manifest has no such timbre; the message lists those it has.
+        The manifest does not contain the timbre; the message lists those that it does.
     """
-    rows = _manifest_rows()
+    rows = manifest_rows()
     chosen = [row for row in rows if row["domain"] == domain]
     if not chosen:
         known = ", ".join(sorted({row["domain"] for row in rows}))
@@ -35,17 +38,31 @@ def manifest(domain: str) -> list[dict[str, str]]:
     return chosen
 
 
-def _manifest_rows() -> list[dict[str, str]]:
-    return list(
-        csv.DictReader((files("timbrelib.recordings") / "manifest.csv").read_text(encoding="utf-8").splitlines())
-    )
+def manifest_rows() -> list[dict[str, str]]:
+    """All rows of the manifest, see `manifest`."""
+    text = (files("timbrelib.recordings") / "manifest.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def manifest_splits() -> dict[str, str]:
+    """Split of every file in the manifest: ``train``, ``valid`` or ``test``."""
+    return {row["file"]: row["split"] for row in manifest_rows()}
 
 
 def credit(names: Iterable[str]) -> list[str]:
-    """Credit the makers of recordings, given by name: repository, licence and count, a line each.
+    """Credit the sources of recordings: one line per repository and licence, with the number of recordings.
 
-    Recordings that the manifest does not know are counted as the reader's own.
+    Parameters
+    ----------
+    names : iterable of str
+        Files as the manifest names them; all others are credited to `OWN_RECORDINGS`.
+
+    Returns
+    -------
+    list of str
     """
-    rows = {row["file"]: row for row in _manifest_rows()}
-    makers = Counter(f"{rows[name]['source_repo']}: {rows[name]['licence']}" if name in rows else OWN for name in names)
-    return [f"{maker}, {count} recording{'s' if count > 1 else ''}" for maker, count in sorted(makers.items())]
+    rows = {row["file"]: row for row in manifest_rows()}
+    sources = Counter(
+        f"{rows[name]['source_repo']}: {rows[name]['licence']}" if name in rows else OWN_RECORDINGS for name in names
+    )
+    return [f"{source}, {count} recording{'s' if count > 1 else ''}" for source, count in sorted(sources.items())]

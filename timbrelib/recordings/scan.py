@@ -1,35 +1,39 @@
-"""What a folder of recordings holds: what can be used, what not and why, and which part tests the model.
+"""Scan a folder of recordings: what is usable, what is rejected and why, and which split each recording belongs to.
 
 Notebook: 01_train.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from timbrelib.audio.frames import N_FFT, SAMPLE_RATE
 from timbrelib.audio.sound_files import stream_audio
 from timbrelib.model.registry import WEIGHTS
+from timbrelib.recordings.manifest import manifest_splits
 
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".aiff", ".aif")
 SPLITS = ("train", "valid", "test")
-CUTS = {"train": (0.0, 0.85), "valid": (0.85, 0.9), "test": (0.9, 1.0)}  # shares of a recording that is alone
-LITTLE = {"train": 5.0, "test": 0.25}  # minutes; with less a model is poor, or its score says little
+SINGLE_CUTS = {"train": (0.0, 0.85), "valid": (0.85, 0.9), "test": (0.9, 1.0)}  # shares of the only recording
+MIN_MINUTES = {"train": 5.0, "test": 0.25}  # below which the report warns
+WARNINGS = {
+    "train": "add recordings, or also train on pitch-shifted copies (--shifts -1 0 1)",
+    "test": "the scores will be unreliable",
+}
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """A recording, or the share of it that belongs to a split.
+    """A recording, or the part of it that belongs to a split.
 
     Attributes
     ----------
     name : str
-        Path from the folder's own name on, as in the manifest: ``violin/scale.flac``.
+        Path that starts with the name of the scanned folder, as in the manifest: ``violin/scale.flac``.
     path : Path
     split : {"train", "valid", "test"}
     start, stop : int
@@ -44,72 +48,65 @@ class Excerpt:
 
     @property
     def seconds(self) -> float:
-        """Length."""
+        """Duration in seconds."""
         return (self.stop - self.start) / SAMPLE_RATE
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What a folder holds.
+    """Content of a folder of recordings; its text is a report.
 
     Attributes
     ----------
     folder : Path
-    pieces : list of Excerpt
-        In the order of their names.
-    refused : dict of str to str
-        Why a sound file cannot be used, by name.
-    other : dict of str to int
-        How many files are not of a format that is read, by suffix.
+    excerpts : list of Excerpt
+        Sorted by path.
+    rejected : dict of str to str
+        Reason why a sound file is unusable, by name.
+    ignored : dict of str to int
+        Number of files that are not sound files, by suffix.
     """
 
     folder: Path
-    pieces: list[Excerpt]
-    refused: dict[str, str]
-    other: dict[str, int]
+    excerpts: list[Excerpt]
+    rejected: dict[str, str]
+    ignored: dict[str, int]
 
-    def of(self, split: str) -> list[Excerpt]:
-        """Pieces of a split."""
-        return [piece for piece in self.pieces if piece.split == split]
+    def split(self, name: str) -> list[Excerpt]:
+        """Excerpts of a split: ``train``, ``valid`` or ``test``."""
+        return [excerpt for excerpt in self.excerpts if excerpt.split == name]
 
     def minutes(self, split: str) -> float:
-        """Minutes of sound in a split."""
-        return sum(piece.seconds for piece in self.of(split)) / 60
+        """Duration of a split in minutes."""
+        return sum(excerpt.seconds for excerpt in self.split(split)) / 60
 
-    def report(self) -> str:
-        """Say what is taken, in which split, what is refused and why, and where there is too little."""
-        lines = [f"{self.folder}: {len({piece.path for piece in self.pieces})} recordings taken"]
-        lines += [f"  {split:<5} {len(self.of(split)):4d} in {self.minutes(split):6.2f} minutes" for split in SPLITS]
-        if len({piece.path for piece in self.pieces}) == 1:
-            lines.append("  the only recording is cut: its end tests the model")
-        if self.refused:
-            lines.append(f"{len(self.refused)} refused")
-            lines += [f"  {name}: {why}" for name, why in self.refused.items()]
-        if self.other:
-            counts = ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in sorted(self.other.items()))
-            lines.append(f"not read, since they are no {', '.join(SUFFIXES)}: {counts}")
-        for split, least in LITTLE.items():
-            if self.minutes(split) < least:
-                lines.append(f"warning: {self.minutes(split):.2f} minutes to {split} on are little: {ADVICE[split]}")
+    def __str__(self) -> str:
+        n_recordings = len({excerpt.path for excerpt in self.excerpts})
+        lines = [f"{self.folder}: {n_recordings} usable recording{'' if n_recordings == 1 else 's'}"]
+        lines += [f"  {split:<5} {len(self.split(split)):4d}, {self.minutes(split):6.2f} minutes" for split in SPLITS]
+        if n_recordings == 1:
+            lines.append("  the only recording is divided: its last tenth is the test split")
+        if self.rejected:
+            lines.append(f"{len(self.rejected)} rejected:")
+            lines += [f"  {name}: {reason}" for name, reason in self.rejected.items()]
+        if self.ignored:
+            counts = [f"{count} {suffix or 'without suffix'}" for suffix, count in sorted(self.ignored.items())]
+            lines.append(f"ignored, not {', '.join(SUFFIXES)}: {', '.join(counts)}")
+        for split, minimum in MIN_MINUTES.items():
+            minutes = self.minutes(split)
+            if minutes < minimum:
+                lines.append(f"warning: the {split} split has only {minutes:.2f} minutes: {WARNINGS[split]}")
         return "\n".join(lines)
 
 
-ADVICE = {
-    "train": "add recordings, or train on shifted ones too (--shifts -1 0 1)",
-    "test": "the score will say little",
-}
-
-
-def survey(folder: str | Path, known: Mapping[str, str] | None = None, progress: bool = False) -> Scan:
-    """Listen to all that a folder holds, once, and deal it out to the splits.
+def scan_recordings(folder: str | Path, progress: bool = False) -> Scan:
+    """Read every sound file of a folder once and assign each to a split.
 
     Parameters
     ----------
     folder : str or Path
-        Sound files in any nesting.  Hidden files are passed over, and so is what lies in the
-        folder of a model.
-    known : mapping of str to str, optional
-        Splits by name; what is not in it is dealt out by `deal`.
+        Sound files at any depth.  Hidden files, and files in the folder of a model, are
+        skipped.  Files of the manifest have its splits, see `assign_splits` for all others.
     progress : bool
         Show a progress bar.
 
@@ -120,114 +117,88 @@ def survey(folder: str | Path, known: Mapping[str, str] | None = None, progress:
     Raises
     ------
     FileNotFoundError
-        There is no such folder.
+        The folder does not exist.
     """
-    home = Path(folder).resolve()
-    if not home.is_dir():
+    root = Path(folder).resolve()
+    if not root.is_dir():
         raise FileNotFoundError(
             f"there is no folder of recordings {folder}: check the name, "
-            "or fetch those of a shipped model with 'timbrelib download --domain violin'"
+            "or download those of a shipped model with 'timbrelib download --domain violin'"
         )
-    paths = sorted(path for path in home.rglob("*") if path.is_file() and is_eligible(path, home))
-    sounds = [path for path in paths if path.suffix.lower() in SUFFIXES]
+    paths = sorted(path for path in root.rglob("*") if path.is_file() and _is_eligible(path, root))
+    sound_paths = [path for path in paths if path.suffix.lower() in SUFFIXES]
     lengths: dict[Path, int] = {}
-    refused = {}
-    for path in tqdm(sounds, desc="listening", unit="file", mininterval=1, disable=not progress):
+    rejected = {}
+    for path in tqdm(sound_paths, desc="scanning", unit="file", mininterval=1, disable=not progress):
         try:
-            lengths[path] = readable_length(path)
+            lengths[path] = _count_samples(path)
         except (ValueError, OSError) as error:
-            refused[path.relative_to(home).as_posix()] = str(error).removeprefix(f"{path} ")
-    whole = [
-        Excerpt(f"{home.name}/{path.relative_to(home).as_posix()}", path, "train", 0, lengths[path]) for path in lengths
+            rejected[path.relative_to(root).as_posix()] = str(error).removeprefix(f"{path} ")
+    recordings = [
+        Excerpt(f"{root.name}/{path.relative_to(root).as_posix()}", path, "train", 0, length)
+        for path, length in lengths.items()
     ]
-    other = Counter(path.suffix.lower() for path in paths if path.suffix.lower() not in SUFFIXES)
-    return Scan(Path(folder), deal(whole, known or {}), refused, dict(other))
+    ignored = Counter(path.suffix.lower() for path in paths if path.suffix.lower() not in SUFFIXES)
+    return Scan(Path(folder), assign_splits(recordings, manifest_splits()), rejected, dict(ignored))
 
 
-def is_eligible(path: Path, home: Path) -> bool:
-    """Tell whether a file in a folder of recordings is one that its owner means."""
-    hidden = any(part.startswith(".") for part in path.relative_to(home).parts)
-    return not hidden and not (path.parent / WEIGHTS).exists()  # beside which lie examples of a model
+def _is_eligible(path: Path, root: Path) -> bool:
+    """Whether a file below `root` is neither hidden nor an example in the folder of a model."""
+    hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+    return not hidden and not (path.parent / WEIGHTS).exists()
 
 
-def readable_length(path: Path) -> int:
-    """Listen to a recording and count its samples at 22,050 Hz.
+def _count_samples(path: Path) -> int:
+    """Read a whole recording and count its samples at 22,050 Hz.
 
     Raises
     ------
     ValueError
-        It is corrupt, silent or shorter than a frame.
+        The recording is damaged, silent or shorter than a frame.
     OSError
-        It has disappeared or cannot be read.
+        The file no longer exists or cannot be read.
     """
-    length, heard = 0, False
-    for part in stream_audio(path):
-        length += len(part)
-        heard = heard or bool(part.any())
-    if length < N_FFT:
-        raise ValueError(f"{path} lasts {1000 * length / SAMPLE_RATE:.0f} ms, less than a frame of 93 ms")
-    if not heard:
+    n_samples, silent = 0, True
+    for block in stream_audio(path):
+        n_samples += len(block)
+        silent = silent and not block.any()
+    if n_samples < N_FFT:
+        raise ValueError(f"{path} lasts {1000 * n_samples / SAMPLE_RATE:.0f} ms, less than a frame of 93 ms")
+    if silent:
         raise ValueError(f"{path} is silent")
-    return length
+    return n_samples
 
 
-def deal(pieces: Iterable[Excerpt], known: Mapping[str, str]) -> list[Excerpt]:
-    """Deal recordings out: of every 20, 17 train, 1 validates, 2 test.
+def assign_splits(recordings: Iterable[Excerpt], known: Mapping[str, str]) -> list[Excerpt]:
+    """Assign recordings to splits: of every 20, 17 for training, 1 for validation, 2 for testing.
 
-    They are dealt in the order of a hash of their names, so that the split neither follows
-    the folder's order nor changes from run to run.  The longest always trains.  A recording
-    that is alone is cut instead.
+    They are assigned in the order of a hash of their names, so that the splits depend neither
+    on the order of the folder nor on chance.  The longest is always in the training split.  A
+    single recording is divided instead, as in `SINGLE_CUTS`.
 
     Parameters
     ----------
-    pieces : iterable of Excerpt
+    recordings : iterable of Excerpt
         Whole recordings.
     known : mapping of str to str
-        Splits that are settled, by name.
+        Splits that are already determined, by name.
 
     Returns
     -------
     list of Excerpt
         In the same order.
     """
-    pieces = list(pieces)
-    fresh = [piece for piece in pieces if piece.name not in known]
-    if len(fresh) == len(pieces) == 1:
-        alone, end = fresh[0], fresh[0].stop
+    recordings = list(recordings)
+    new = [recording for recording in recordings if recording.name not in known]
+    if len(new) == len(recordings) == 1:
+        single, end = new[0], new[0].stop
         return [
-            replace(alone, split=split, start=round(first * end), stop=round(last * end))
-            for split, (first, last) in CUTS.items()
+            replace(single, split=split, start=round(first * end), stop=round(last * end))
+            for split, (first, last) in SINGLE_CUTS.items()
         ]
-    shuffled = sorted(fresh, key=lambda piece: hashlib.sha1(piece.name.encode()).digest())
-    longest = max(shuffled, key=lambda piece: piece.stop, default=None)
-    dealt = [piece.name for piece in shuffled if piece is not longest]
+    shuffled = sorted(new, key=lambda recording: hashlib.sha1(recording.name.encode()).digest())
+    longest = max(shuffled, key=lambda recording: recording.stop, default=None)
+    names = [recording.name for recording in shuffled if recording is not longest]
     places = {0: "test", 10: "test", 5: "valid"}
-    splits = {name: places.get(place % 20, "train") for place, name in enumerate(dealt)} | dict(known)
-    return [replace(piece, split=splits.get(piece.name, "train")) for piece in pieces]
-
-
-def read_excerpt(piece: Excerpt, seconds: float) -> Iterator[np.ndarray]:
-    """Read a piece in parts.
-
-    Parameters
-    ----------
-    piece : Excerpt
-    seconds : float
-        Length of the parts, but for those at the ends.
-
-    Yields
-    ------
-    ndarray, float32, (n,)
-        Mono at 22,050 Hz.
-
-    Raises
-    ------
-    ValueError, OSError
-        As `timbrelib.audio.stream_audio` says: it has changed or disappeared since it was listened to.
-    """
-    place = 0
-    for part in stream_audio(piece.path, seconds):
-        inside = part[max(0, piece.start - place) : max(0, piece.stop - place)]
-        if len(inside):
-            yield inside
-        place += len(part)
+    splits = {name: places.get(place % 20, "train") for place, name in enumerate(names)} | dict(known)
+    return [replace(recording, split=splits.get(recording.name, "train")) for recording in recordings]

@@ -1,10 +1,9 @@
-"""A small corpus of bowed strings, generated: sound whose exact fundamental is known.
+"""Synthetic bowed strings: recordings whose exact fundamental is known.
 
-It stands in for recordings where there are none: notebook 01_train and the tests train on
-it.  Each phrase is a sum of harmonics with glides, vibrato, changing brightness and bow
-noise, through a fixed body.
+They replace real recordings in notebook 01_train and in the tests.  Each phrase is a sum of
+harmonics with glides, vibrato, changing brightness and bow noise, through a fixed body.
 
-Notebook: 01_train.
+Notebooks: 01_train, 08_follow_a_line.
 """
 
 from dataclasses import dataclass
@@ -22,34 +21,34 @@ BODY = ((280, 40, 6), (460, 60, 8), (1100, 250, 5), (2600, 700, 9))  # resonance
 
 @dataclass(frozen=True)
 class Phrase(Recording):
-    """A generated recording.
+    """A synthetic recording.
 
     Attributes
     ----------
     f0 : ndarray, float64, (n,)
-        Its fundamental at every sample, in Hz.
+        Fundamental of every sample in Hz.
     """
 
     f0: np.ndarray
 
 
 def bowed_string(f0: np.ndarray, slope: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
-    """Synthesise a string.
+    """Synthesise a bowed string.
 
     Parameters
     ----------
     f0 : ndarray, float, (n,)
-        Fundamental in Hz at every sample.
+        Fundamental of every sample in Hz.
     slope : ndarray, float, (n,)
-        Fall of the harmonics in dB an octave: 6 is bright, 14 is dark.
+        Decay of the harmonics in dB per octave: 6 is bright, 14 is dark.
     noise : float
-        RMS of the bow noise relative to the string's, linear.
+        RMS of the bow noise relative to that of the harmonics, linear.
     rng : numpy.random.Generator
 
     Returns
     -------
     ndarray, float32, (n,)
-        Peak at 0.25.
+        With a peak of 0.25.
     """
     from scipy.signal import lfilter
 
@@ -58,7 +57,7 @@ def bowed_string(f0: np.ndarray, slope: np.ndarray, noise: float, rng: np.random
     for harmonic in range(1, int(SAMPLE_RATE / 2 / f0.min()) + 1):
         frequency = harmonic * f0
         level = body(frequency) - slope * np.log2(harmonic)  # dB
-        level = np.where(frequency < 0.48 * SAMPLE_RATE, level, -np.inf)  # no aliases
+        level = np.where(frequency < 0.48 * SAMPLE_RATE, level, -np.inf)  # avoids aliasing
         sound += 10 ** (level / 20) * np.sin(harmonic * phase)
     hiss = lfilter([1], [1, -0.9], rng.standard_normal(len(f0)))
     sound += hiss * noise * sound.std() / hiss.std()
@@ -66,19 +65,20 @@ def bowed_string(f0: np.ndarray, slope: np.ndarray, noise: float, rng: np.random
 
 
 def body(frequency: np.ndarray) -> np.ndarray:
-    """Response of the body in dB at frequencies in Hz, of the same shape."""
+    """Frequency response of the body in dB, at frequencies in Hz, with their shape."""
     resonances = (height / (1 + ((frequency - centre) / width) ** 2) for centre, width, height in BODY)
     return sum(resonances, start=np.zeros_like(frequency))
 
 
 def string_corpus(minutes: float = 1.0, seed: int = 0) -> list[Phrase]:
-    """Generate a corpus of phrases of 4 s.
+    """Synthesise phrases of 4 seconds each.
 
     Parameters
     ----------
     minutes : float
+        Total duration.
     seed : int
-        Another seed gives other phrases: one for training, one for testing.
+        Use different seeds for training and testing: the phrases differ.
 
     Returns
     -------
@@ -89,19 +89,29 @@ def string_corpus(minutes: float = 1.0, seed: int = 0) -> list[Phrase]:
 
 
 def write_strings(folder: str | Path, minutes: float = 1.0, seed: int = 0) -> Path:
-    """Write a corpus as a folder of recordings, 16-bit wav, and give the folder; else as `string_corpus`."""
+    """Write the phrases of `string_corpus` into a folder, as 16-bit WAV files, and return the folder."""
     for recording in string_corpus(minutes, seed):
         save_audio(Path(folder) / f"{recording.name}.wav", recording.audio)
     return Path(folder)
 
 
+def string_melody() -> np.ndarray:
+    """Synthesise a melody to follow, float32 (n,): two phrases below the violin's range, with a rest between."""
+    rng = np.random.default_rng(0)
+    first, second = (
+        bowed_string(played.f0 / 2, np.linspace(8, 12, len(played.f0)), 0.01, rng)
+        for played in string_corpus(0.14, seed=8)
+    )
+    return np.concatenate([first, np.zeros(SAMPLE_RATE // 2, np.float32), second])
+
+
 def phrase(name: str, rng: np.random.Generator) -> Phrase:
-    """Play four seconds: three notes with glides between them, vibrato, a change of brightness."""
+    """Synthesise a phrase of four seconds: three notes with glides, vibrato and a change of brightness."""
     n = 4 * SAMPLE_RATE
     seconds = np.arange(n) / SAMPLE_RATE
     span = np.log2(HIGHEST / LOWEST)
     notes = np.clip(rng.uniform(0, span) + np.cumsum(rng.uniform(-0.6, 0.6, 3)), 0, span)  # octaves above LOWEST
-    onsets = [0, 1.2, 1.5, 2.5, 2.9, 4]  # each note is held, then glides
+    onsets = [0, 1.2, 1.5, 2.5, 2.9, 4]  # seconds; each note is held, then glides to the next
     pitch = np.interp(seconds, onsets, [notes[0], notes[0], notes[1], notes[1], notes[2], notes[2]])
     vibrato = rng.uniform(0, 0.25) / 12 * np.sin(2 * np.pi * rng.uniform(4.5, 6.5) * seconds)
     f0 = LOWEST * 2 ** (pitch + vibrato)

@@ -1,4 +1,7 @@
-"""recordings.training_frames."""
+"""Training frames: the audible frames of recordings at unit gain, in memory or on disk.
+
+Notebook: 01_train.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from timbrelib.audio.frames import N_BINS, N_FFT, SAMPLE_RATE, spectrum_blocks, spectrum_gain
-from timbrelib.audio.levels import AUDIBLE, unit_level
+from timbrelib.audio.levels import AUDIBLE_BIN, unit_level
 from timbrelib.recordings.corpus import Recording
 
-LEVEL, FLOOR = "level.f16", "floor.f32"  # files of frames
+LEVEL_FILE, FLOOR_FILE = "level.f16", "floor.f32"  # raw arrays, little-endian
 
 
 @dataclass(frozen=True)
@@ -20,80 +23,94 @@ class Frames:
     Attributes
     ----------
     level : ndarray, float16, (frames, N_BINS)
-        Perhaps mapped from a file.  Spectra in dB below a frame's whole energy (`timbrelib.audio.unit_level`).
+        Spectra in dB relative to the energy of the frame, see `timbrelib.audio.levels.unit_level`;
+        possibly mapped from a file.
     floor : ndarray, float32, (frames,)
-        On the same scale, the level of a bin `AUDIBLE` dB under its recording's loudest.
+        Audibility threshold on the same scale: `AUDIBLE_BIN` dB below the loudest bin of the recording.
     """
 
     level: np.ndarray
     floor: np.ndarray
 
 
-def frames(corpus: Iterable[Recording], shifts: Sequence[float] = (0.0,)) -> Frames:
-    """Cut recordings into audible training frames, in memory.
+def cut_frames(recordings: Iterable[Recording], shifts: Sequence[float] = (0.0,)) -> Frames:
+    """Cut recordings into audible frames, in memory.
 
     Parameters
     ----------
-    corpus : iterable of Recording
+    recordings : iterable of Recording
+        At least one.
     shifts : sequence of float
-        Semitones by which each recording is resampled, once for each; 0 leaves it as it is.
+        Semitones by which each recording is resampled, one copy per shift; 0 is the original.
 
     Returns
     -------
     Frames
     """
-    levels, floors = zip(*frame_blocks(corpus, shifts), strict=True)
+    levels, floors = zip(*_frame_blocks(recordings, shifts), strict=True)
     return Frames(np.concatenate(levels), np.concatenate(floors))
 
 
-def store_frames(folder: Path, corpus: Iterable[Recording], shifts: Sequence[float] = (0.0,)) -> None:
-    """Cut recordings into audible training frames, in files for `stored_frames`; else as `frames`.
+def save_frames(folder: Path, recordings: Iterable[Recording], shifts: Sequence[float] = (0.0,)) -> int:
+    """Cut recordings into audible frames, in files that `load_frames` maps into memory.
+
+    Parameters
+    ----------
+    folder : Path
+    recordings, shifts
+        See `cut_frames`.
+
+    Returns
+    -------
+    int
+        Number of frames.
 
     Raises
     ------
     OSError
         The disk is full.
     """
-    with (folder / LEVEL).open("wb") as levels, (folder / FLOOR).open("wb") as floors:
-        for level, floor in frame_blocks(corpus, shifts):
+    n_frames = 0
+    with (folder / LEVEL_FILE).open("wb") as levels, (folder / FLOOR_FILE).open("wb") as floors:
+        for level, floor in _frame_blocks(recordings, shifts):
             levels.write(level.data)
             floors.write(floor.data)
+            n_frames += len(floor)
+    return n_frames
 
 
-def stored_frames(folder: Path) -> Frames:
-    """Map the frames that `store_frames` wrote into memory, where only what is in use takes room.
+def load_frames(folder: Path) -> Frames:
+    """Map the files of `save_frames` into memory, which then holds only the pages in use.
 
     Raises
     ------
     ValueError
-        The files do not fit together, or there is nothing in them.
+        The sizes of the files do not match, or they are empty.
     """
-    level, floor = folder / LEVEL, folder / FLOOR
-    count = floor.stat().st_size // 4
-    if count == 0:
-        raise ValueError("there is no sound to train on: add recordings")
-    if level.stat().st_size != count * N_BINS * 2 or floor.stat().st_size != count * 4:
-        raise ValueError(f"the frames in {folder} are damaged: start the training anew with --replace")
-    return Frames(np.memmap(level, np.float16, "r", shape=(count, N_BINS)), np.fromfile(floor, np.float32))
+    level, floor = folder / LEVEL_FILE, folder / FLOOR_FILE
+    n_frames = floor.stat().st_size // 4
+    if n_frames == 0:
+        raise ValueError("the recordings contain no audible frames: add recordings")
+    if level.stat().st_size != n_frames * N_BINS * 2 or floor.stat().st_size != n_frames * 4:
+        raise ValueError(f"the frames in {folder} are damaged: restart the training with --replace")
+    return Frames(np.memmap(level, np.float16, "r", shape=(n_frames, N_BINS)), np.fromfile(floor, np.float32))
 
 
-def frame_blocks(
-    corpus: Iterable[Recording], shifts: Sequence[float] = (0.0,)
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Cut recordings into audible frames, a block of frames at a time; arrays as in `Frames`."""
+def _frame_blocks(recordings: Iterable[Recording], shifts: Sequence[float]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Cut recordings into audible frames, one block of frames at a time; arrays as in `Frames`."""
     import librosa
 
-    for recording in corpus:
+    for recording in recordings:
         for shift in shifts:
             audio = recording.audio
             if shift:
                 audio = librosa.resample(
                     audio, orig_sr=SAMPLE_RATE, target_sr=SAMPLE_RATE / 2 ** (shift / 12), res_type="soxr_hq"
                 )
-            faintest = max(spectrum.max() for spectrum in spectrum_blocks(audio)) * 10 ** (-AUDIBLE / 20)
+            threshold = max(spectrum.max() for spectrum in spectrum_blocks(audio)) * 10 ** (-AUDIBLE_BIN / 20)
             for spectrum in spectrum_blocks(audio):  # (frames, N_BINS)
                 gain = spectrum_gain(spectrum)
-                audible = spectrum.max(axis=1) > faintest
+                audible = spectrum.max(axis=1) > threshold
                 level = unit_level(spectrum[audible], gain[audible])
-                floor = 20 * np.log10(faintest / (N_FFT * gain[audible]))
+                floor = 20 * np.log10(threshold / (N_FFT * gain[audible]))
                 yield level.astype(np.float16), floor.astype(np.float32)

@@ -1,1 +1,1 @@
-"""From unit-gain spectra and gains to sound."""
+"""From magnitude spectra and gains to sound."""

@@ -1,35 +1,42 @@
-"""synthesis.blending."""
+"""Blend the spectra of neighbouring frames, so that codes crossfade.
+
+In the vector-quantized timbre model of Bitton, Esling and Harada, "Vector-Quantized Timbre
+Representation", 2020 (arXiv 2007.06349), a frame has exactly one code.  An abrupt change
+from one magnitude spectrum to another splatters energy over all frequencies; here every
+frame has the mean of its own spectrum (weight 1/2) and its neighbours' (1/4 each), so that
+a change takes three frames.
+
+Notebook: 04_target_decode.
+"""
 
 import numpy as np
 
 from timbrelib.audio.frames import spectrum_gain
 
-BLOCK = 128  # frames made at a time: few enough for the processor's cache
+BLOCK = 128  # frames synthesised at a time, few enough for the processor's cache
 
 
-def fade_changes(table: np.ndarray, fades: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Blend the spectra of neighbouring frames, so that codes fade into one another.
-
-    A change at once would splatter energy over all frequencies.  Where a code stays, its
-    spectrum stays as it is.
+def blend_neighbours(spectra: np.ndarray, triples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Blend the spectrum of each frame with those of its neighbours; a code that stays keeps its spectrum.
 
     Parameters
     ----------
-    table : ndarray, float32, (n_codes, N_BINS)
-    fades : ndarray, int, (frames, 3)
-        The code of each frame, between those of the frame before and the frame after.
+    spectra : ndarray, float32, (n_codes, N_BINS)
+        Unit-gain magnitude spectra of all codes.
+    triples : ndarray, int, (frames, 3)
+        Codes of the frame before, the frame itself and the frame after.
 
     Returns
     -------
-    spectra : ndarray, float32, (distinct, N_BINS)
-        The distinct blends, of unit gain.
+    blends : ndarray, float32, (distinct, N_BINS)
+        The distinct blends, at unit gain; held codes make most frames equal.
     rows : ndarray, int64, (frames,)
-        Which of them each frame has.
+        Index of each frame's blend.
     """
-    number = np.ravel_multi_index(tuple(fades.T), (len(table),) * 3)  # (frames,), one for each three codes
-    _, known, rows = np.unique(number, return_index=True, return_inverse=True)
-    before, here, after = fades[known].T  # (distinct,) each
-    spectra = table[before] + table[after]  # (distinct, N_BINS)
-    spectra += 2 * table[here]
-    spectra /= spectrum_gain(spectra)[:, None]
-    return spectra, rows
+    key = np.ravel_multi_index(tuple(triples.T), (len(spectra),) * 3)  # (frames,), one number per triple
+    _, first, rows = np.unique(key, return_index=True, return_inverse=True)
+    before, here, after = triples[first].T  # (distinct,) each
+    blends = spectra[before] + spectra[after]  # (distinct, N_BINS)
+    blends += 2 * spectra[here]
+    blends /= spectrum_gain(blends)[:, None]
+    return blends, rows

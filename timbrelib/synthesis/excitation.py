@@ -1,13 +1,14 @@
 """From unit-gain spectra and gains to sound: two ways to give magnitudes a phase.
 
-``noise`` filters white noise, as the paper does (Bitton, Esling, Harada, "Vector-Quantized
-Timbre Representation", arXiv 2007.06349, section 3).  ``locked`` runs the spectral peaks as
-oscillators: the phase of each peak advances by its interpolated frequency, and the bins
-around it lock to it, as in the phase vocoder of Laroche and Dolson, "Improved phase vocoder
-time-scale modification of audio", IEEE Trans. Speech and Audio Processing 7(3), 1999.
+``noise`` filters white noise, as the paper does (Bitton, Esling and Harada, "Vector-Quantized
+Timbre Representation", 2020, arXiv 2007.06349, section 3).  ``locked`` lets each spectral
+peak drive an oscillator with continuous phase, to which the bins around it are locked, as in
+a phase vocoder (Laroche and Dolson, "Improved phase vocoder time-scale modification of
+audio", IEEE Trans. Speech and Audio Processing 7(3), 1999).
 
-Frames are made a block at a time, and what runs on is handed from block to block, so that no
-seam is heard and no more than a few times the sound itself is held in memory.
+Frames are synthesised in blocks, and the state (phases, noise, overlap) is passed from block
+to block: the sound does not depend on the size of a block, and memory stays within a few
+times the sound itself.
 
 Notebook: 04_target_decode.
 """
@@ -17,31 +18,31 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from timbrelib.synthesis.locked import locked_spectra
 from timbrelib.synthesis.noise import noise_spectra
-from timbrelib.synthesis.overlap_add import overlap_add, restore_gain, fade_ends
+from timbrelib.synthesis.overlap_add import fade_ends, overlap_add, restore_gain
 
 EXCITATIONS = ("locked", "noise")
 
 
 def synthesise(
-    table: np.ndarray, codes: np.ndarray, gain: np.ndarray, excitation: str = "locked", seed: int = 0
+    spectra: np.ndarray, codes: np.ndarray, gain: np.ndarray, excitation: str = "locked", seed: int = 0
 ) -> np.ndarray:
-    """Make sound from a series of codes.
+    """Synthesise a sequence of codes.
 
     Parameters
     ----------
-    table : ndarray, float32, (n_codes, N_BINS)
+    spectra : ndarray, float32, (n_codes, N_BINS)
         Unit-gain magnitude spectra of all codes.
     codes : ndarray, int, (frames,)
     gain : ndarray, float, (frames,)
-        Linear gain (RMS of the windowed samples) that each frame shall have.
+        Linear gain of each frame: RMS of its windowed samples.
     excitation : {"locked", "noise"}
     seed : int
-        Seed of the white noise; ``locked`` draws nothing.
+        Seed of the white noise; ``locked`` is deterministic.
 
     Returns
     -------
     ndarray, float32, ((frames - 1) * HOP,)
-        Sound whose centred STFT has just the given frames; one hop for a single frame.
+        Sound whose centred STFT has exactly these frames; one hop for a single frame.
 
     Raises
     ------
@@ -50,6 +51,9 @@ def synthesise(
     """
     if excitation not in EXCITATIONS:
         raise ValueError(f"there is no excitation {excitation!r}: choose one of {', '.join(EXCITATIONS)}")
-    fades = sliding_window_view(np.pad(codes, 1, mode="edge"), 3)  # (frames, 3): a code and those beside it
-    made = locked_spectra(table, fades, gain) if excitation == "locked" else noise_spectra(table, fades, gain, seed)
-    return restore_gain(fade_ends(overlap_add(made, len(codes))), gain)
+    triples = sliding_window_view(np.pad(codes, 1, mode="edge"), 3)  # (frames,) -> (frames, 3)
+    if excitation == "locked":
+        blocks = locked_spectra(spectra, triples, gain)
+    else:
+        blocks = noise_spectra(spectra, triples, gain, seed)
+    return restore_gain(fade_ends(overlap_add(blocks, len(codes))), gain)

@@ -1,4 +1,16 @@
-"""synthesis.locked."""
+"""Locked excitation: spectral peaks drive oscillators with continuous phase.
+
+Each peak of a magnitude spectrum continues the nearest peak of the frame before, at a
+frequency interpolated between its bins (Smith and Serra, "PARSHL: An analysis/synthesis
+program for non-harmonic sounds based on a sinusoidal representation", ICMC 1987).  The bins
+between two peaks are locked to the nearer one, as in the identity phase locking of Laroche
+and Dolson, "Improved phase vocoder time-scale modification of audio", IEEE Trans. Speech and
+Audio Processing 7(3), 1999.
+
+Phases are in cycles throughout: 0.5 is a change of sign.
+
+Notebook: 04_target_decode.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -7,104 +19,81 @@ from itertools import pairwise
 import numpy as np
 
 from timbrelib.audio.frames import HOP, N_BINS, N_FFT
-from timbrelib.synthesis.blending import BLOCK, fade_changes
+from timbrelib.synthesis.blending import BLOCK, blend_neighbours
 
 
 @dataclass(frozen=True)
 class Tracks:
-    """The peaks of a block of frames, frame after frame, each running on from one of the frame before.
+    """Peaks of a block of frames, frame by frame, each continuing a peak of the frame before.
 
     Attributes
     ----------
     edges : ndarray, int64, (frames + 1,)
-        Where each frame begins among the peaks, and their number.
+        Index of the first peak of each frame, and the number of all peaks.
     source : ndarray, int64, (peaks,)
-        From which peak of the frame before each runs on, counted from that frame's first.
-    flip : ndarray, float64, (peaks,)
-        Turns by which its bin was ahead of that peak.
+        The peak that each one continues, counted from the first of the frame before.
+    lead : ndarray, float64, (peaks,)
+        Phase by which the peak's bin was ahead of its source: 0 or 0.5.
     advance : ndarray, float32, (peaks,)
-        Turns that it makes from the one frame to the other.
+        Phase by which the peak advances from the frame before.
     magnitude : ndarray, float32, (frames, N_BINS)
-    turn : ndarray, int64, (frames, N_BINS)
-        Twice the peak that each bin is locked to, and one more where it is half a turn away from it.
+    lock : ndarray, int64, (frames, N_BINS)
+        Twice the index of the peak that each bin is locked to, plus one if it has the opposite sign.
     """
 
     edges: np.ndarray
     source: np.ndarray
-    flip: np.ndarray
+    lead: np.ndarray
     advance: np.ndarray
     magnitude: np.ndarray
-    turn: np.ndarray
+    lock: np.ndarray
 
 
-def locked_spectra(table: np.ndarray, fades: np.ndarray, gain: np.ndarray) -> Iterator[np.ndarray]:
-    """Give frames phases whose peaks run on from frame to frame.
+def locked_spectra(spectra: np.ndarray, triples: np.ndarray, gain: np.ndarray) -> Iterator[np.ndarray]:
+    """Give frames phases that are continuous at their peaks.
 
     Parameters
     ----------
-    table : ndarray, float32, (n_codes, N_BINS)
-    fades : ndarray, int, (frames, 3)
+    spectra : ndarray, float32, (n_codes, N_BINS)
+        Unit-gain magnitude spectra of all codes.
+    triples : ndarray, int, (frames, 3)
+        See `timbrelib.synthesis.blending.blend_neighbours`.
     gain : ndarray, float, (frames,)
 
     Yields
     ------
     ndarray, complex64, (frames in the block, N_BINS)
     """
-    tracks = (track_peaks(table, fades, gain, start) for start in range(0, len(fades), BLOCK))
-    for block, turns in locked_turns(tracks):
-        yield lock(block, turns)
+    blocks = (track_peaks(spectra, triples, gain, start) for start in range(0, len(triples), BLOCK))
+    for tracks, phase in accumulate_phase(blocks):
+        yield lock_bins(tracks, phase)
 
 
-def track_peaks(table: np.ndarray, fades: np.ndarray, gain: np.ndarray, start: int) -> Tracks:
-    """Find the peaks of a block of frames from `start` on; the rest as `locked_spectra`."""
-    frames = np.arange(start - 1, min(start + BLOCK, len(fades))).clip(min=0)  # from the one before on
-    spectra, rows = fade_changes(table, fades[frames])
-    place, advance, first, turn = peak_regions(spectra)
+def track_peaks(spectra: np.ndarray, triples: np.ndarray, gain: np.ndarray, start: int) -> Tracks:
+    """Connect the peaks of the block of frames that begins at `start`; see `locked_spectra`."""
+    # the block and the frame before it, which the first frame continues
+    frames = np.arange(start - 1, min(start + BLOCK, len(triples))).clip(min=0)
+    blends, rows = blend_neighbours(spectra, triples[frames])
+    bins, advance, first, lock = peak_regions(blends)
     before, rows = rows[:-1], rows[1:]  # (frames,) each
     n_peaks = np.diff(first)[rows]  # (frames,)
     edges = np.concatenate([[0], n_peaks.cumsum()])
     peak = np.arange(edges[-1]) + np.repeat(first[rows] - edges[:-1], n_peaks)  # (peaks of all frames,)
-    source = turn[np.repeat(before, n_peaks), place[peak]]  # (peaks of all frames,)
-    # half way at the old frequency, half way at the new one, so that two frames agree where they overlap
+    source = lock[np.repeat(before, n_peaks), bins[peak]]  # (peaks of all frames,)
+    # half the hop at the old frequency and half at the new one, so that both frames agree where they overlap
     mean_advance = 0.5 * (advance[source // 2] + advance[peak])
     return Tracks(
-        edges,
-        source // 2 - np.repeat(first[before], n_peaks),
-        0.5 * (source % 2),
-        mean_advance,
-        spectra[rows] * gain[frames[1:], None].astype(np.float32),
-        turn[rows] + 2 * (edges[:-1] - first[rows])[:, None],
+        edges=edges,
+        source=source // 2 - np.repeat(first[before], n_peaks),
+        lead=0.5 * (source % 2),
+        advance=mean_advance,
+        magnitude=blends[rows] * gain[frames[1:], None].astype(np.float32),
+        lock=lock[rows] + 2 * (edges[:-1] - first[rows])[:, None],
     )
 
 
-def locked_turns(blocks: Iterable[Tracks]) -> Iterator[tuple[Tracks, np.ndarray]]:
-    """Add up the turns of all peaks, float64 (peaks,), from frame to frame and block to block; they start at zero."""
-    before = None
-    for tracks in blocks:
-        if before is None:
-            before = np.zeros(tracks.edges[1])
-        turns = np.empty(len(tracks.source))
-        for start, stop in pairwise(tracks.edges.tolist()):
-            turn = before.take(tracks.source[start:stop])
-            turn += tracks.flip[start:stop]
-            turn -= np.floor(turn)
-            turn += tracks.advance[start:stop]
-            turns[start:stop] = before = turn
-        yield tracks, turns
-
-
-def lock(tracks: Tracks, turns: np.ndarray) -> np.ndarray:
-    """Lock the bins of frames to their peaks, whose turns are given: complex64 (frames, N_BINS)."""
-    both = np.stack([turns, turns + 0.5], axis=1).ravel()  # (peaks,) -> (2 * peaks,)
-    phase = 2 * np.pi * (both - np.floor(both)).astype(np.float32)
-    spectrum = np.empty(tracks.magnitude.shape, dtype=np.complex64)
-    np.multiply(tracks.magnitude, np.cos(phase)[tracks.turn], out=spectrum.real)
-    np.multiply(tracks.magnitude, np.sin(phase)[tracks.turn], out=spectrum.imag)
-    return spectrum
-
-
 def peak_regions(spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Share the bins of each spectrum out among its peaks, each to the nearest.
+    """Find the peaks of magnitude spectra and assign every bin to the nearest peak.
 
     Parameters
     ----------
@@ -112,34 +101,60 @@ def peak_regions(spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
     Returns
     -------
-    place : ndarray, int64, (peaks,)
-        Bin of each peak, spectrum after spectrum.
+    bins : ndarray, int64, (peaks,)
+        Bin of each peak, spectrum by spectrum.
     advance : ndarray, float32, (peaks,)
-        Turns that it makes in a hop.
+        Phase by which each peak advances in a hop.
     first : ndarray, int64, (n + 1,)
-        First peak of each spectrum, and the number of all.
-    turn : ndarray, int64, (n, N_BINS)
-        As of `Tracks`.
+        Index of the first peak of each spectrum, and the number of all peaks.
+    lock : ndarray, int64, (n, N_BINS)
+        See `Tracks`.
     """
     log = np.log(np.maximum(spectra, 1e-9))
     rising = log[:, 1:] > log[:, :-1]  # (n, N_BINS - 1)
     is_peak = np.zeros(spectra.shape, dtype=bool)
     is_peak[:, 1:-1] = rising[:, :-1] & ~rising[:, 1:]
-    is_peak[np.arange(len(spectra)), log[:, 1:-1].argmax(axis=1) + 1] = True  # no spectrum is without any
-    peak = np.flatnonzero(is_peak)  # (peaks,) in the flattened spectra
-    row, place = np.divmod(peak, N_BINS)  # (peaks,) each
+    is_peak[np.arange(len(spectra)), log[:, 1:-1].argmax(axis=1) + 1] = True  # every spectrum has at least one
+    peak = np.flatnonzero(is_peak)  # (peaks,), in the flattened spectra
+    row, bins = np.divmod(peak, N_BINS)  # (peaks,) each
     first = np.searchsorted(row, np.arange(len(spectra) + 1))  # (n + 1,)
 
-    # the frequency of a peak, in bins, is that of a parabola through its bin and the two beside it
-    left, top, right = (log.take(peak + step) for step in (-1, 0, 1))
+    # the frequency of a peak is that of the parabola through its bin and the two next to it
+    left, top, right = (log.take(peak + step) for step in (-1, 0, 1))  # (peaks,) each
     curvature = left - 2 * top + right
     offset = np.divide(0.5 * (left - right), curvature, out=np.zeros_like(top), where=curvature < 0)
-    advance = (place + np.clip(offset, -0.5, 0.5)).astype(np.float32) * (HOP / N_FFT)
+    advance = (bins + np.clip(offset, -0.5, 0.5)).astype(np.float32) * (HOP / N_FFT)
 
-    # regions meet half way between two peaks of a row
-    begin = row * N_BINS + (np.concatenate([[0], place[:-1]]) + place) // 2 + 1  # (peaks,) in the flattened spectra
+    # regions meet halfway between two peaks of a spectrum
+    begin = row * N_BINS + (np.concatenate([[0], bins[:-1]]) + bins) // 2 + 1  # (peaks,), in the flattened spectra
     begin[first[:-1]] = np.arange(len(spectra)) * N_BINS
-    turn = np.repeat(2 * np.arange(len(place)) + (place & 1), np.diff(begin, append=spectra.size))
-    # a window centred on its frame flips the sign of the transform from bin to bin
-    turn = turn.reshape(spectra.shape) ^ (np.arange(N_BINS) & 1)  # (n * N_BINS,) -> (n, N_BINS)
-    return place, advance, first, turn
+    lock = np.repeat(2 * np.arange(len(bins)) + (bins & 1), np.diff(begin, append=spectra.size))
+    # a window centred on its frame alternates the sign of the transform from bin to bin
+    lock = lock.reshape(spectra.shape) ^ (np.arange(N_BINS) & 1)  # (n * N_BINS,) -> (n, N_BINS)
+    return bins, advance, first, lock
+
+
+def accumulate_phase(blocks: Iterable[Tracks]) -> Iterator[tuple[Tracks, np.ndarray]]:
+    """Add up the phases of all peaks, float64 (peaks,), across frames and blocks; they start at zero."""
+    before = None
+    for tracks in blocks:
+        if before is None:
+            before = np.zeros(tracks.edges[1])
+        phase = np.empty(len(tracks.source))
+        for start, stop in pairwise(tracks.edges.tolist()):
+            now = before.take(tracks.source[start:stop])
+            now += tracks.lead[start:stop]
+            now -= np.floor(now)  # whole cycles would cost precision in a long sound
+            now += tracks.advance[start:stop]
+            phase[start:stop] = before = now
+        yield tracks, phase
+
+
+def lock_bins(tracks: Tracks, phase: np.ndarray) -> np.ndarray:
+    """Lock the bins of frames to peaks of the given phases, float64 (peaks,): complex64 (frames, N_BINS)."""
+    both_signs = np.stack([phase, phase + 0.5], axis=1).ravel()  # (peaks, 2) -> (2 * peaks,), as `lock` counts
+    angle = 2 * np.pi * (both_signs - np.floor(both_signs)).astype(np.float32)
+    spectrum = np.empty(tracks.magnitude.shape, dtype=np.complex64)
+    np.multiply(tracks.magnitude, np.cos(angle)[tracks.lock], out=spectrum.real)
+    np.multiply(tracks.magnitude, np.sin(angle)[tracks.lock], out=spectrum.imag)
+    return spectrum

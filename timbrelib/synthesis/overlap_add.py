@@ -1,4 +1,7 @@
-"""From the spectra of overlapping frames to one sound of the gain that was asked for.
+"""From complex spectra of overlapping frames to one sound with the requested gain.
+
+The overlap-add of Griffin and Lim, "Signal estimation from modified short-time Fourier
+transform", IEEE Trans. ASSP 32(2), 1984, in blocks, then a correction of the gain.
 
 Notebook: 04_target_decode.
 """
@@ -7,21 +10,18 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from timbrelib.audio.frames import HOP, N_FFT, frame_gain
+from timbrelib.audio.frames import HOP, N_FFT, OVERLAP, frame_gain
 
-EDGE = 16  # samples (0.7 ms) over which a sound begins and ends
-GAIN_CORRECTIONS = 5  # corrections of the gain that the overlap of unlike frames has changed
+EDGE = 16  # samples (0.7 ms) over which a sound fades in and out
+GAIN_CORRECTIONS = 5  # iterations of `restore_gain`
 
 
-def overlap_add(spectra: Iterable[np.ndarray], n_frames: int) -> np.ndarray:
-    """Make sound whose STFT is as near as can be to the frames given.
-
-    Griffin and Lim, "Signal estimation from modified short-time Fourier transform", IEEE Trans.
-    ASSP 32(2), 1984.
+def overlap_add(blocks: Iterable[np.ndarray], n_frames: int) -> np.ndarray:
+    """Synthesise the sound whose STFT is closest, in the least-squares sense, to given frames.
 
     Parameters
     ----------
-    spectra : iterable of ndarray, complex64, (frames in the block, N_BINS)
+    blocks : iterable of ndarray, complex64, (frames in the block, N_BINS)
     n_frames : int
         Of all blocks together.
 
@@ -33,35 +33,33 @@ def overlap_add(spectra: Iterable[np.ndarray], n_frames: int) -> np.ndarray:
     from scipy.fft import irfft
     from scipy.signal import get_window
 
-    quarters = N_FFT // HOP
     window = get_window("hann", N_FFT)
-    hops = np.zeros((n_frames + quarters - 1, HOP), dtype=np.float32)
+    hops = np.zeros((n_frames + OVERLAP - 1, HOP), dtype=np.float32)
     start = 0
-    for spectrum in spectra:
+    for spectrum in blocks:
         stop = start + len(spectrum)
         waves = window * irfft(spectrum, n=N_FFT, axis=1)  # (block, N_FFT)
-        for quarter in reversed(range(quarters)):  # the frames of each hop in their order
-            hops[start + quarter : stop + quarter] += waves[:, quarter * HOP : (quarter + 1) * HOP]
+        for place in reversed(range(OVERLAP)):  # so that each hop sums its frames in their order
+            hops[start + place : stop + place] += waves[:, place * HOP : (place + 1) * HOP]
         start = stop
-    inner = slice(quarters // 2, quarters // 2 + max(1, n_frames - 1))
+    inner = slice(OVERLAP // 2, OVERLAP // 2 + max(1, n_frames - 1))
     return (hops[inner] / overlap_weight(window, n_frames)[inner]).ravel()  # (hops, HOP) -> (n,)
 
 
 def overlap_weight(window: np.ndarray, n_frames: int) -> np.ndarray:
-    """Add up the squares of overlapping windows, float64 (N_FFT,), float32 (n_frames + 3, HOP)."""
-    quarters = N_FFT // HOP
-    squared = np.square(window).reshape(quarters, HOP)  # (N_FFT,) -> (quarters, HOP)
-    few = min(n_frames, quarters)  # of more, each adds a hop like the one in the middle
-    weight = np.zeros((few + quarters - 1, HOP), dtype=np.float32)
+    """Sum the squares of overlapping windows, float64 (N_FFT,) -> float32 (n_frames + OVERLAP - 1, HOP)."""
+    squared = np.square(window).reshape(OVERLAP, HOP)  # (N_FFT,) -> (OVERLAP, HOP)
+    few = min(n_frames, OVERLAP)  # every further frame adds a hop equal to the middle one
+    weight = np.zeros((few + OVERLAP - 1, HOP), dtype=np.float32)
     for frame in range(few):
-        weight[frame : frame + quarters] += squared
+        weight[frame : frame + OVERLAP] += squared
     times = np.ones(len(weight), dtype=int)
     times[few - 1] += n_frames - few
     return np.repeat(weight, times, axis=0)
 
 
 def fade_ends(audio: np.ndarray) -> np.ndarray:
-    """Let a sound, float32 (n,), begin and end at zero, in place: cut off elsewhere it clicks over all frequencies."""
+    """Fade a sound, float32 (n,), in and out over `EDGE` samples, in place: an abrupt end clicks."""
     ramp = (np.arange(min(EDGE, len(audio) // 2), dtype=np.float32) + 0.5) / EDGE
     audio[: len(ramp)] *= ramp
     audio[len(audio) - len(ramp) :] *= ramp[::-1]
@@ -69,9 +67,9 @@ def fade_ends(audio: np.ndarray) -> np.ndarray:
 
 
 def restore_gain(audio: np.ndarray, gain: np.ndarray) -> np.ndarray:
-    """Scale a sound along time, in place, until its frames have the gain that was asked for.
+    """Scale a sound over time, in place, until its frames have the requested gain.
 
-    Where neighbouring frames differ, their overlap interferes and changes the loudness.
+    Where neighbouring frames differ, they interfere in their overlap, which changes the level.
 
     Parameters
     ----------
@@ -83,10 +81,10 @@ def restore_gain(audio: np.ndarray, gain: np.ndarray) -> np.ndarray:
     ndarray, float32, (n,)
     """
     hops = audio.reshape(-1, HOP)  # (n,) -> (hops, HOP)
-    across = np.arange(HOP, dtype=np.float32) / HOP  # of the way from one frame to the next
-    wanted = np.append(gain, gain[-1])[: len(hops) + 1]  # (hops + 1,): a single frame lasts a hop as well
+    position = np.arange(HOP, dtype=np.float32) / HOP  # from one frame (0) to the next (1)
+    requested = np.append(gain, gain[-1])[: len(hops) + 1]  # (hops + 1,): a single frame also lasts one hop
     for _ in range(GAIN_CORRECTIONS):
         measured = frame_gain(hops.ravel())
-        ratio = np.divide(wanted, measured, out=np.zeros(len(wanted)), where=measured > 1e-9).astype(np.float32)
-        hops *= ratio[:-1, None] + np.diff(ratio)[:, None] * across
-    return hops.ravel()
+        ratio = np.divide(requested, measured, out=np.zeros(len(requested)), where=measured > 1e-9).astype(np.float32)
+        hops *= ratio[:-1, None] + np.diff(ratio)[:, None] * position
+    return hops.ravel()  # (hops, HOP) -> (n,)

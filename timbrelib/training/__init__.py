@@ -1,1 +1,1 @@
-"""Learn a timbre from a folder of recordings."""
+"""Training: learn the timbre of a folder of recordings."""

@@ -1,8 +1,13 @@
-"""What a training lowers.
+"""Training loss: audible log-spectral distance and commitment.
 
-The log-spectral distance that a listener meets, for a bin counts only above the audible
-floor of its recording; plus a little of the plain distance, which keeps the silent bins
-sane; plus the pull of latents towards their codes (van den Oord et al., 2017, eq. 3).
+The loss of the VQ-VAE (van den Oord, Vinyals and Kavukcuoglu, "Neural Discrete Representation
+Learning", NeurIPS 2017, eq. 3) is reconstruction + codebook + commitment.  Here
+
+- the reconstruction term is the log-spectral distance in dB.  Only differences above the
+  audibility threshold of the recording count in full; a second, small term covers all bins and
+  keeps the inaudible ones bounded.
+- the codebook term is replaced by moving averages (`timbrelib.training.quantizer`).
+- the commitment term is unchanged: beta |z - sg(e)|^2, where sg stops the gradient.
 
 Notebook: 01_train.
 """
@@ -12,31 +17,39 @@ from torch import Tensor, nn
 
 from timbrelib.model.vqvae import VQVAE
 from timbrelib.training.config import TrainingConfig
-from timbrelib.training.quantizer import Codebook
+from timbrelib.training.quantizer import EMAQuantizer
 
 
 class VQVAELoss(nn.Module):
-    """The loss of a batch: a module, so that DistributedDataParallel can average its gradients."""
+    """Loss of a batch, as a module so that DistributedDataParallel averages its gradients.
 
-    def __init__(self, model: VQVAE, codebook: Codebook, config: TrainingConfig):
+    Parameters
+    ----------
+    model : VQVAE
+    quantizer : EMAQuantizer
+        Of the model.
+    config : TrainingConfig
+    """
+
+    def __init__(self, model: VQVAE, quantizer: EMAQuantizer, config: TrainingConfig):
         super().__init__()
-        self.model, self.codebook, self.config = model, codebook, config
+        self.model, self.quantizer, self.config = model, quantizer, config
 
     def forward(
         self, original: Tensor, floor: Tensor, quantised: bool, generator: torch.Generator | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Send frames through the network.
+        """Encode and decode frames, and compare.
 
         Parameters
         ----------
         original : Tensor, float32, (batch, N_BINS)
-            In dB.
+            Spectra in dB.
         floor : Tensor, float32, (batch,)
-            Level under which a bin is not heard.
+            Audibility threshold in dB.
         quantised : bool
-            Whether through the codebook too, which then learns from it.
+            Whether the latents are quantised, which also updates the codebook.
         generator : torch.Generator, optional
-            See `Codebook.update`.
+            See `EMAQuantizer.update`.
 
         Returns
         -------
@@ -44,32 +57,35 @@ class VQVAELoss(nn.Module):
         distance : Tensor, float32, ()
             Audible distance in dB.
         codes : Tensor, int64, (processes * batch,), or None
+            Codes of all processes; None without quantisation.
         """
-        latents = self.model.embed(original)  # (batch, code_size)
-        pull, codes = latents.new_zeros(()), None
+        latents = self.model.encode_frames(original)  # (batch, code_size)
+        commitment, codes = latents.new_zeros(()), None
         if quantised:
             chosen = self.model.nearest(latents.detach())  # (batch,)
-            codes = self.codebook.update(latents.detach(), chosen, generator)
+            codes = self.quantizer.update(latents.detach(), chosen, generator)
             vectors = self.model.codebook[chosen]  # (batch, code_size)
-            pull = torch.square(latents - vectors).mean()
+            commitment = torch.square(latents - vectors).mean()
             latents = latents + (vectors - latents).detach()  # straight-through gradient
-        decoded = self.model.expand(latents)  # (batch, N_BINS)
+        decoded = self.model.decode_latents(latents)  # (batch, N_BINS)
         distance = audible_distance(decoded, original, floor)
         loss = (
-            distance + self.config.inaudible_weight * frame_distance(decoded, original) + self.config.commitment * pull
+            distance
+            + self.config.inaudible_weight * spectral_distance(decoded, original)
+            + self.config.commitment * commitment
         )
         return loss, distance, codes
 
 
 def audible_distance(decoded: Tensor, original: Tensor, floor: Tensor) -> Tensor:
-    """Log-spectral distance above the floor, mean over frames.
+    """Log-spectral distance above the audibility threshold, mean over frames.
 
     Parameters
     ----------
     decoded, original : Tensor, float32, (batch, N_BINS)
-        In dB.
+        Spectra in dB.
     floor : Tensor, float32, (batch,)
-        Level under which a bin is not heard.
+        Threshold in dB, to which lower levels are raised.
 
     Returns
     -------
@@ -77,9 +93,9 @@ def audible_distance(decoded: Tensor, original: Tensor, floor: Tensor) -> Tensor
         In dB.
     """
     floor = floor[:, None]  # (batch, 1)
-    return frame_distance(torch.maximum(decoded, floor), torch.maximum(original, floor))
+    return spectral_distance(torch.maximum(decoded, floor), torch.maximum(original, floor))
 
 
-def frame_distance(a: Tensor, b: Tensor) -> Tensor:
-    """RMS over bins of a - b, both (batch, N_BINS), mean over frames."""
-    return (torch.square(a - b).mean(dim=1) + 1e-3).sqrt().mean()
+def spectral_distance(a: Tensor, b: Tensor) -> Tensor:
+    """RMS over bins of the difference of spectra in dB, (batch, N_BINS) each, mean over frames."""
+    return (torch.square(a - b).mean(dim=1) + 1e-3).sqrt().mean()  # the offset bounds the gradient of the root at 0

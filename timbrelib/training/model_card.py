@@ -1,30 +1,38 @@
-"""Model cards: what a model scores, what it cost, whose recordings it learned from.
+"""Model cards: the scores of a model, what its training cost, and the sources of its recordings.
 
 Notebook: 01_train.
 """
 
+import re
+import resource
 import shlex
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from timbrelib.evaluation.metrics import hnr_and_flux, reconstruction_distance
 from timbrelib.files import atomic_write
 from timbrelib.model.checkpoint import CARD, load_model, read_json, write_json
 from timbrelib.model.registry import model_folder, shipped_models
 from timbrelib.model.vqvae import VQVAE
-from timbrelib.recordings.corpus import Recording, data_folder, recordings
-from timbrelib.training.config import TrainingConfig
+from timbrelib.recordings.corpus import Recording, data_folder, load_recordings
+from timbrelib.recordings.manifest import OWN_RECORDINGS
+from timbrelib.training import distributed
+from timbrelib.training.config import TrainingConfig, current_names
+from timbrelib.training.resume import Run
 from timbrelib.training.trainer import perplexity
 
-SPREAD = (10, 50, 90)  # percentiles
+PERCENTILES = (10, 50, 90)
+LICENCE = "CC BY-SA 4.0"  # of the weights, since many recordings of the manifest are share-alike
+OWN_LICENCE = "yours to choose, as far as the licences of your recordings allow"
 
 
-def score(model: VQVAE, test: Sequence[Recording]) -> dict:
-    """Score a model's reconstructions of recordings that it was not trained on.
+def score_model(model: VQVAE, test: Sequence[Recording]) -> dict[str, Any]:
+    """Score the reconstructions of recordings on which the model was not trained.
 
     Parameters
     ----------
@@ -34,107 +42,174 @@ def score(model: VQVAE, test: Sequence[Recording]) -> dict:
     Returns
     -------
     dict
-        Log-spectral distance, codebook use, and 10th, 50th and 90th percentile over frames of
-        harmonic-to-noise ratio and spectral flux, of the recordings and of their
-        reconstructions.
+        Log-spectral distance; codebook usage and perplexity; and the 10th, 50th and 90th
+        percentile over frames of harmonic-to-noise ratio and spectral flux, of the recordings
+        and of their reconstructions.
     """
     weighted, plain = reconstruction_distance(model, test)
-    use = model.use.numpy()
+    count = model.use.numpy()
     scores: dict[str, Any] = {
         "lsd_db": round(weighted, 3),
         "lsd_plain_db": round(plain, 3),
         "test_recordings": len(test),
-        "codebook_use": round(float(np.mean(use > 0)), 4),
-        "perplexity": round(perplexity(use), 1),
+        "codebook_use": round(float(np.mean(count > 0)), 4),
+        "perplexity": round(perplexity(count), 1),
     }
-    for kind, change in (("real", lambda audio: audio), ("decoded", model.reconstruct)):
-        measured = [hnr_and_flux(change(recording.audio)) for recording in test]
-        for what, frames_of_all in zip(("hnr_db", "flux"), zip(*measured, strict=True), strict=True):
-            spread = np.percentile(np.concatenate(frames_of_all), SPREAD)
-            scores[f"{what}_{kind}"] = [round(float(value), 3) for value in spread]
+    for kind, transform in (("real", lambda audio: audio), ("decoded", model.reconstruct)):
+        measured = [hnr_and_flux(transform(recording.audio)) for recording in test]
+        for name, values in zip(("hnr_db", "flux"), zip(*measured, strict=True), strict=True):
+            percentiles = np.percentile(np.concatenate(values), PERCENTILES)
+            scores[f"{name}_{kind}"] = [round(float(value), 3) for value in percentiles]
     return scores
 
 
-def evaluate(name_or_path: str | Path, folder: str | Path | None = None, writing: bool = False) -> dict:
-    """Score a saved model with the library as it is now.
+def evaluate(name_or_path: str | Path, folder: str | Path | None = None, write: bool = False) -> dict[str, Any]:
+    """Score a saved model with the present version of the library.
 
     Parameters
     ----------
     name_or_path : str or Path
     folder : str or Path, optional
-        The recordings of its timbre, dealt out as for training as long as the folder has the
-        same name and files; by default that of its domain in $TIMBRE_DATA, or ``recordings``.
-    writing : bool
-        Rewrite its card.
+        The recordings of its timbre, by default those of its domain in `data_folder`.  They
+        have the splits of the training if the folder has the same name and files.
+    write : bool
+        Update the card with the scores.
 
     Returns
     -------
     dict
-        The scores, see `score`.
+        See `score_model`.
 
     Raises
     ------
     FileNotFoundError
-        There is no such model, or there are no recordings of its timbre.
+        The model or the recordings of its timbre do not exist.
+    ValueError
+        The card does not name the domain.
     """
-    card = read_json(model_folder(name_or_path), CARD)  # which may lack scores
+    card = read_json(model_folder(name_or_path), CARD)  # not load_card, which refuses a card without scores
     if not isinstance(card, dict) or not isinstance(card.get("domain"), str):
-        raise ValueError(f"the card of {name_or_path} does not say of what: copy the model again or train it again")
-    home = Path(folder).resolve() if folder else data_folder() / card["domain"]
-    if not home.is_dir():
-        raise FileNotFoundError(f"there are no recordings of {card['domain']} in {home}: give the folder that has them")
-    scores = score(load_model(name_or_path), recordings(home.name, "test", home.parent))
-    if writing:
-        card["scores"] = scores
+        raise ValueError(f"the card of {name_or_path} does not name its domain: copy the model again or train it again")
+    root = Path(folder).resolve() if folder else data_folder() / card["domain"]
+    if not root.is_dir():
+        raise FileNotFoundError(f"there are no recordings of {card['domain']} in {root}: give the folder that has them")
+    scores = score_model(load_model(name_or_path), load_recordings(root.name, "test", root.parent))
+    if write:
+        card |= {"scores": scores, "training": current_names(card["training"])}
         write_card_text(model_folder(name_or_path), card)
         write_json(model_folder(name_or_path) / CARD, card)
     return scores
 
 
-def write_card_text(folder: Path, card: dict) -> None:
-    """Write the card for people beside the model."""
+def make_card(name: str, run: Run, cost: dict[str, Any], scores: dict[str, Any]) -> dict[str, Any]:
+    """Make the card of a trained model.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    run : Run
+        What the training was started with.
+    cost : dict
+        From `measure_cost`.
+    scores : dict
+        From `score_model`.
+
+    Returns
+    -------
+    dict
+        As `timbrelib.load_card` returns it.
+    """
+    own = all(source.startswith(OWN_RECORDINGS) for source in run.credits)
+    return {
+        "name": name,
+        "domain": run.domain,
+        "licence": OWN_LICENCE if own else LICENCE,
+        "sources": run.credits,
+        "data": {"recordings": run.recordings, "minutes": run.minutes, "semitone_shifts": list(run.shifts)},
+        "training": {**asdict(run.config), **cost, "processes": run.processes},
+        "scores": scores,
+    }
+
+
+def measure_cost(seconds: float, device: torch.device) -> dict[str, Any]:
+    """Measure what a training of some seconds on a device cost this process: time, peak memory, hardware."""
+    return {
+        "minutes": round(seconds / 60, 1),
+        "memory_gb": round(peak_memory(), 1),
+        "threads": torch.get_num_threads(),
+        "machine": describe_machine(device),
+    }
+
+
+def peak_memory() -> float:
+    """Peak resident memory of this process in GB."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace")
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status)  # getrusage may report that of a larger parent process
+    return (int(peak[1]) if peak else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 2**20
+
+
+def describe_machine(device: torch.device) -> str:
+    """Device or number of threads of a training, and the number of processes if there are several."""
+    each = torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_threads(torch.get_num_threads())
+    return each if distributed.world_size() == 1 else f"{distributed.world_size()} processes, each on {each}"
+
+
+def cpu_threads(count: int) -> str:
+    """Format a number of threads."""
+    return f"{count} CPU thread{'' if count == 1 else 's'}"
+
+
+def write_card_text(folder: Path, card: dict[str, Any]) -> None:
+    """Write a card as Markdown into the folder of its model, atomically."""
     with atomic_write(folder / "README.md") as part:
         part.write_text(card_text(card), encoding="utf-8")
 
 
-def card_text(card: dict) -> str:
-    """Write a model card for people, in Markdown."""
-    scores, training, data = card["scores"], card["training"], card["data"]
-    credits = "\n".join(f"- {source}" for source in card["sources"])
+def train_command(card: dict[str, Any]) -> str:
+    """Command that repeats a training, with all settings that are not the default."""
+    training, shifts = card["training"], card["data"]["semitone_shifts"]
+    name = f"my_{card['name']}" if card["name"] in shipped_models() else card["name"]
+    processes = training.get("processes", 1)
+    program = f"torchrun --nproc-per-node {processes} -m timbrelib" if processes > 1 else "timbrelib"
+    command = f"{program} train {shlex.quote('FOLDER/' + card['domain'])} --name {shlex.quote(name)}"
+    if shifts != [0]:
+        command += f" --shifts {' '.join(f'{shift:g}' for shift in shifts)}"
+    for setting in fields(TrainingConfig):
+        if training[setting.name] != setting.default:
+            command += f" --{setting.name.replace('_', '-')} {training[setting.name]}"
+    return command
 
-    def spread(name: str, digits: int) -> str:
+
+def card_text(card: dict[str, Any]) -> str:
+    """Format a card as Markdown."""
+    scores, training, data = card["scores"], card["training"], card["data"]
+    machine = training.get("machine", cpu_threads(training["threads"]))
+    sources = "\n".join(f"- {source}" for source in card["sources"])
+
+    def percentiles(name: str, digits: int) -> str:
         return ", ".join(f"{value:.{digits}f}" for value in scores[name])
 
-    shifts = data["semitone_shifts"]
-    options = "" if shifts == [0] else f" --shifts {' '.join(f'{shift:g}' for shift in shifts)}"
-    for field in fields(TrainingConfig):
-        if training[field.name] != field.default:
-            options += f" --{field.name.replace('_', '-')} {training[field.name]}"
-    name = f"my_{card['name']}" if card["name"] in shipped_models() else card["name"]
-    many = training.get("processes", 1)
-    command = f"torchrun --nproc-per-node {many} -m timbrelib" if many > 1 else "timbrelib"
-    folder = shlex.quote(f"FOLDER/{card['domain']}")
-    machine = training.get("machine", f"{training['threads']} CPU threads")
     return f"""# {card["name"]}
 
-A VQ-VAE of the timbre "{card["domain"]}": one code a frame, {training["minutes"]} minutes of training
-({training["steps"]} steps of {training["batch"]} frames, seed {training["seed"]}, {machine},
-{training["memory_gb"]} GB) on {data["recordings"]} recordings, {data["minutes"]} minutes of sound.
+A VQ-VAE of the timbre "{card["domain"]}", trained on {data["recordings"]} recordings with {data["minutes"]} minutes of
+sound, for {training["steps"]} steps of {training["batch"]} frames with seed {training["seed"]}. The training took
+{training["minutes"]} minutes and {training["memory_gb"]} GB of memory on {machine}.
 
-| score | |
+| measure | value |
 |---|---|
-| LSD on {scores["test_recordings"]} test recordings, weighted by length | {scores["lsd_db"]:.2f} dB |
-| LSD, plain mean | {scores["lsd_plain_db"]:.2f} dB |
-| codes that stand for some training frame | {100 * scores["codebook_use"]:.1f} % |
+| log-spectral distance (LSD), mean over test recordings weighted by duration | {scores["lsd_db"]:.2f} dB |
+| LSD, unweighted mean over {scores["test_recordings"]} test recordings | {scores["lsd_plain_db"]:.2f} dB |
+| codes assigned to at least one training frame | {100 * scores["codebook_use"]:.1f} % |
 | perplexity of the codes on the training split | {scores["perplexity"]:.0f} |
-| harmonic-to-noise ratio of the test recordings, 10th, 50th, 90th percentile | {spread("hnr_db_real", 1)} dB |
-| the same of their reconstructions | {spread("hnr_db_decoded", 1)} dB |
-| spectral flux of the test recordings | {spread("flux_real", 3)} |
-| the same of their reconstructions | {spread("flux_decoded", 3)} |
+| harmonic-to-noise ratio of the test recordings (10th, 50th, 90th percentile) | {percentiles("hnr_db_real", 1)} dB |
+| harmonic-to-noise ratio of their reconstructions | {percentiles("hnr_db_decoded", 1)} dB |
+| spectral flux of the test recordings (10th, 50th, 90th percentile) | {percentiles("flux_real", 3)} |
+| spectral flux of their reconstructions | {percentiles("flux_decoded", 3)} |
 
-Repeat it with `{command} train {folder} --name {name}{options}`.
+To repeat the training: `{train_command(card)}`
 
-Licence of the weights and of sound made with them: {card["licence"]}. Trained on:
+Licence of the weights and of audio made with them: {card["licence"]}. Sources of the training recordings:
 
-{credits}
+{sources}
 """

@@ -1,9 +1,10 @@
-"""The codebook's own learning: k-means to start from, moving averages, restarts.
+"""The quantizer while it learns: k-means initialisation, moving averages, random restarts.
 
-It learns by exponential moving averages (van den Oord et al., 2017, appendix A.1), starts
-from k-means over latents of a network trained without quantisation (Łańcucki et al.,
-"Robust training of vector quantized bottleneck models", IJCNN 2020), and restarts codes
-that fall out of use (Dhariwal et al., "Jukebox", 2020, section 3.1).
+The codebook is updated by exponential moving averages (van den Oord et al., "Neural Discrete
+Representation Learning", NeurIPS 2017, appendix A.1), initialised by k-means over the latents
+of a network trained without quantisation (Łańcucki et al., "Robust training of vector
+quantized bottleneck models", IJCNN 2020), and codes that fall out of use restart (Dhariwal et
+al., "Jukebox", 2020, section 3.1).
 
 Notebook: 01_train.
 """
@@ -15,62 +16,67 @@ from timbrelib.model.vqvae import VQVAE
 from timbrelib.training import distributed
 from timbrelib.training.config import TrainingConfig
 
+DEAD = 0.05  # share of the uniform count below which a code restarts
 
-class Codebook:
-    """Moving averages that keep the model's codebook at the means of its latents.
 
-    Where several processes train together, all of them do the same with the latents of all:
-    the codebook is the one that a single process with as many times the batch would have.
+class EMAQuantizer:
+    """Exponential moving averages that keep the codebook of a model at the means of its latents.
+
+    With N_i the moving average of the number of latents assigned to code i, and m_i that of
+    their sum, the codebook vector is e_i = m_i / N_i (van den Oord et al., 2017, appendix A.1).  In
+    distributed training every process uses the latents of all, so that the codebook is that of
+    a single process with the whole batch.
 
     Parameters
     ----------
     model : VQVAE
-        Its `codebook` is set by every `update`.
+        `update` sets its `codebook`.
     config : TrainingConfig
 
     Attributes
     ----------
     count : Tensor, float32, (n_codes,)
-        Moving average of the latents a step for each code.
+        N_i, latents per step.
     total : Tensor, float32, (n_codes, code_size)
-        Moving average of their sum.
+        m_i, sum of latents per step.
     """
 
     def __init__(self, model: VQVAE, config: TrainingConfig):
         n_codes = model.config.n_codes
         self.model = model
-        self.decay = config.decay
+        self.decay = config.ema_decay
         self.seed = config.seed
-        self.fair_share = config.batch * distributed.count() / n_codes  # latents a step for each, were all used alike
-        self.count = torch.full((n_codes,), self.fair_share, device=model.codebook.device)
-        self.total = model.codebook * self.fair_share
+        self.uniform_count = config.batch * distributed.world_size() / n_codes  # if all codes were used equally
+        self.count = torch.full((n_codes,), self.uniform_count, device=model.codebook.device)
+        self.total = model.codebook * self.uniform_count
 
     @torch.no_grad()
-    def cluster(self, latents: Tensor) -> None:
-        """Set the codebook to the centres of latents, float32 (n, code_size), by k-means."""
+    def initialise(self, latents: Tensor) -> None:
+        """Set the codebook to the k-means centroids of latents, float32 (n, code_size)."""
         from sklearn.cluster import KMeans
         from threadpoolctl import threadpool_limits
 
         n_codes = len(self.count)
-        with threadpool_limits(1, user_api="openmp"):  # several threads would add up in a different order each time
-            means = KMeans(n_codes, init="random", n_init=1, max_iter=20, random_state=self.seed)
-            means.fit(latents.cpu().numpy())
-        self.model.codebook.copy_(torch.from_numpy(means.cluster_centers_))
-        distributed.agree(self.model.codebook)
-        self.count.fill_(self.fair_share)
-        self.total.copy_(self.model.codebook * self.fair_share)
+        with threadpool_limits(1, user_api="openmp"):  # the order of sums would depend on the timing of threads
+            kmeans = KMeans(n_codes, init="random", n_init=1, max_iter=20, random_state=self.seed)
+            kmeans.fit(latents.cpu().numpy())
+        self.model.codebook.copy_(torch.from_numpy(kmeans.cluster_centers_))
+        distributed.broadcast(self.model.codebook)
+        self.count.fill_(self.uniform_count)
+        self.total.copy_(self.model.codebook * self.uniform_count)
 
     @torch.no_grad()
     def update(self, latents: Tensor, codes: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Move the codes towards the latents that chose them.
+        """Move the codebook vectors towards the latents assigned to them.
 
         Parameters
         ----------
         latents : Tensor, float32, (batch, code_size)
         codes : Tensor, int64, (batch,)
+            The code of each latent.
         generator : torch.Generator, optional
-            Draws the latents from which dead codes restart, the same ones in every process;
-            without it none restarts.
+            Draws the latents at which dead codes restart, in the same state in every process;
+            without it no code restarts.
 
         Returns
         -------
@@ -82,11 +88,11 @@ class Codebook:
         total = torch.zeros_like(self.total).index_add_(0, codes, latents)
         self.count.lerp_(count, 1 - self.decay)
         self.total.lerp_(total, 1 - self.decay)
-        distributed.agree(self.count, self.total)
-        dead = torch.nonzero(self.count < 0.05 * self.fair_share)[:, 0]  # (dead,)
+        distributed.broadcast(self.count, self.total)
+        dead = torch.nonzero(self.count < DEAD * self.uniform_count)[:, 0]  # (dead,)
         if generator is not None and len(dead):
             drawn = torch.randint(len(latents), (len(dead),), generator=generator)  # (dead,)
-            self.count[dead] = self.fair_share
-            self.total[dead] = latents[drawn.to(latents.device)] * self.fair_share
+            self.count[dead] = self.uniform_count
+            self.total[dead] = latents[drawn.to(latents.device)] * self.uniform_count
         self.model.codebook.copy_(self.total / self.count.clamp(min=1e-8)[:, None])
         return codes

@@ -1,11 +1,12 @@
-"""A training that is not finished: its frames, its checkpoint and a lock, in a folder beside the model's.
+"""Checkpoints and resuming: the folder of an unfinished training, next to the folder of its model.
 
-Whatever ends the training, what lies here is whole, and the training goes on from it.
+The folder contains the lock, the frames, the test recordings, what the training was started
+with, and the last checkpoint.  Each file is complete whenever the training stops, so that it
+can be resumed without the original recordings.
 
 Notebook: 01_train.
 """
 
-import fcntl
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import filelock
 import numpy as np
 import safetensors
 import safetensors.torch
@@ -20,52 +22,55 @@ from torch import Tensor
 
 from timbrelib.audio.frames import SAMPLE_RATE
 from timbrelib.audio.sound_files import check_audio
-from timbrelib.files import check_size, one_line, load_json, writable_folder, atomic_write
+from timbrelib.files import atomic_write, check_size, load_json, one_line, writable_folder
 from timbrelib.model.checkpoint import write_json
 from timbrelib.model.vqvae import VQVAEConfig
-from timbrelib.recordings.corpus import SCORED_PART, Recording
-from timbrelib.training.config import TrainingConfig
+from timbrelib.recordings.corpus import TEST_BLOCK_SECONDS, Recording
+from timbrelib.training.config import TrainingConfig, current_names
 
+SUFFIX = ".unfinished"  # of the name of the folder
 STATE, RUN, LOCK = "state.safetensors", "run.json", "lock"
-SUFFIX = ".unfinished"  # of the folder's name
-LARGEST_RUN, LARGEST_STATE = 2**24, 2**30  # bytes
-ANEW = "start the training anew with --replace"
+MAX_RUN_BYTES, MAX_STATE_BYTES = 2**24, 2**30
+RESTART = "restart the training with --replace"  # advice in error messages
 
 
 def checkpoint_folder(model_folder: Path) -> Path:
-    """Name the folder in which a model is in the making."""
+    """Folder of the unfinished training of a model."""
     return model_folder.with_name(model_folder.name + SUFFIX)
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep another training out of a folder; the lock goes with the process, however that ends.
+def training_lock(folder: Path) -> Iterator[None]:
+    """Lock the folder of a training for the duration of a block; the lock ends with the process at the latest.
+
+    The folder is created if necessary, and removed afterwards if it holds nothing to resume.
 
     Raises
     ------
     BlockingIOError
-        Another training is in it.
+        Another training has locked the folder.
     PermissionError
-        It cannot be written to.
+        The folder is not writable.
     """
-    with (writable_folder(folder) / LOCK).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BlockingIOError(
-                f"another training is at work in {folder}: wait for it, or choose another --name"
-            ) from error
-        try:
-            yield
-        finally:
-            if not (folder / RUN).exists():  # nothing is left to resume
-                with suppress(OSError):  # but perhaps another training has come in
-                    (folder / LOCK).unlink()
-                    folder.rmdir()
+    lock = filelock.FileLock(writable_folder(folder) / LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout as error:
+        raise BlockingIOError(
+            f"another training is running in {folder}: wait until it ends, or choose another --name"
+        ) from error
+    try:
+        yield
+    finally:
+        if not (folder / RUN).exists():
+            with suppress(OSError):  # another training may have created files in it
+                (folder / LOCK).unlink()
+                folder.rmdir()
+        lock.release()
 
 
-def empty(folder: Path) -> None:
-    """Remove what is left of a training, but for its lock; first what makes it one."""
+def clear(folder: Path) -> None:
+    """Remove everything but the lock from the folder of a training, first what makes it one."""
     (folder / RUN).unlink(missing_ok=True)
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir():
@@ -74,42 +79,42 @@ def empty(folder: Path) -> None:
             path.unlink()
 
 
-def save_state(folder: Path, tensors: Mapping[str, Tensor], progress: Mapping[str, object]) -> None:
-    """Write a checkpoint, whole or not at all.
+def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], progress: Mapping[str, object]) -> None:
+    """Write a checkpoint, atomically.
 
     Parameters
     ----------
     folder : Path
     tensors : mapping of str to Tensor
     progress : mapping of str to object
-        All else, as JSON can hold it.
+        Everything else, as JSON can hold it.
     """
     content = safetensors.torch.save(dict(tensors), {"progress": json.dumps(progress)})
     with atomic_write(folder / STATE) as part:
         part.write_bytes(content)
 
 
-def load_state(folder: Path) -> tuple[dict[str, Tensor], dict]:
-    """Read the checkpoint.
+def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict]:
+    """Read tensors and progress from the last checkpoint, see `save_checkpoint`.
 
     Raises
     ------
     ValueError
-        It is damaged.
+        The file is damaged.
     """
     try:
-        check_size(folder / STATE, LARGEST_STATE)
+        check_size(folder / STATE, MAX_STATE_BYTES)
         with safetensors.safe_open(folder / STATE, "pt") as file:
             progress = json.loads(file.metadata()["progress"])
-            return {name: file.get_tensor(name).clone() for name in file.keys()}, progress  # noqa: SIM118, a handle is no dict
+            return {name: file.get_tensor(name).clone() for name in file.keys()}, progress  # noqa: SIM118
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"{folder / STATE} is damaged ({one_line(error)}): {ANEW}") from error
+        raise ValueError(f"{folder / STATE} is damaged ({one_line(error)}): {RESTART}") from error
 
 
-def store_recordings(folder: Path, corpus: Iterable[Recording]) -> list[str]:
-    """Write recordings one to a file, for `StoredRecordings`, and give their names."""
+def store_recordings(folder: Path, recordings: Iterable[Recording]) -> list[str]:
+    """Write recordings, one file each, for `StoredRecordings`, and return their names."""
     names = []
-    for number, recording in enumerate(corpus):
+    for number, recording in enumerate(recordings):
         (folder / f"{number:05}.f32").write_bytes(recording.audio.tobytes())
         names.append(recording.name)
     return names
@@ -118,10 +123,16 @@ def store_recordings(folder: Path, corpus: Iterable[Recording]) -> list[str]:
 class StoredRecordings(Sequence[Recording]):
     """Recordings that `store_recordings` wrote, read one at a time.
 
+    Parameters
+    ----------
+    folder : Path
+    names : sequence of str
+        From `store_recordings`.
+
     Raises
     ------
     ValueError
-        When a recording is taken: its file is not what was written.
+        On access: the file is damaged.
     """
 
     def __init__(self, folder: Path, names: Sequence[str]):
@@ -130,36 +141,36 @@ class StoredRecordings(Sequence[Recording]):
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, number: int) -> Recording:  # type: ignore[override]  # nobody takes a slice
+    def __getitem__(self, number: int) -> Recording:  # type: ignore[override]  # no slices
         if number >= len(self):
             raise IndexError(number)
         path = self.folder / f"{number:05}.f32"
-        check_size(path, int(SCORED_PART * SAMPLE_RATE) * 4)
+        check_size(path, int(TEST_BLOCK_SECONDS * SAMPLE_RATE) * 4)
         return Recording(self.names[number], check_audio(np.fromfile(path, np.float32), path.name))
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a training was started with, and what became of its recordings.
+    """What a training was started with: its settings and a summary of its recordings.
 
     Attributes
     ----------
     domain : str
-        Name of their folder.
+        Name of the folder of recordings.
     config : TrainingConfig
     sizes : VQVAEConfig
     shifts : tuple of float
-        Semitones by which they were resampled.
+        Semitones by which the training recordings are resampled.
     credits : list of str
-        Their makers.
+        Sources of the training recordings.
     recordings : int
-        How many of them train the model.
+        Number of training recordings.
     minutes : float
-        Of these.
+        Their duration.
     test : list of str
-        Names of the parts that test it.
+        Names of the test recordings.
     processes : int
-        That train it together.
+        Number of processes that train together.
     """
 
     domain: str
@@ -174,7 +185,7 @@ class Run:
 
 
 def save_run(folder: Path, run: Run) -> None:
-    """Write what a training was started with; from then on it can be resumed."""
+    """Write what a training was started with, atomically; from then on it can be resumed."""
     write_json(folder / RUN, asdict(run))
 
 
@@ -184,14 +195,14 @@ def load_run(folder: Path) -> Run:
     Raises
     ------
     FileNotFoundError
-        There is none in the folder.
+        The folder has no training to resume.
     ValueError
         The file is damaged.
     """
     try:
-        content = load_json(folder / RUN, LARGEST_RUN)
+        content = load_json(folder / RUN, MAX_RUN_BYTES)
         settings: dict[str, Any] = {
-            "config": TrainingConfig(**content["config"]),
+            "config": TrainingConfig(**current_names(content["config"])),
             "sizes": VQVAEConfig(**content["sizes"]),
         }
         numbers = {"minutes": float(content["minutes"]), "shifts": tuple(map(float, content["shifts"]))}
@@ -203,6 +214,6 @@ def load_run(folder: Path) -> Run:
             and run.recordings + run.minutes + run.processes > 0
         ):
             raise ValueError("it names no recordings")
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{folder / RUN} is damaged ({one_line(error)}): {ANEW}") from error
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{folder / RUN} is damaged ({one_line(error)}): {RESTART}") from error
     return run

@@ -1,4 +1,4 @@
-"""Train a VQ-VAE on frames, in one process or several, and go on after a break.
+"""Train a VQ-VAE on frames, in one process or several, with checkpoints to resume from.
 
 Notebook: 01_train.
 """
@@ -19,11 +19,12 @@ from timbrelib.recordings.training_frames import Frames
 from timbrelib.training import distributed
 from timbrelib.training.config import CHECKPOINT_EVERY, TrainingConfig
 from timbrelib.training.loss import VQVAELoss
-from timbrelib.training.quantizer import Codebook
-from timbrelib.training.resume import ANEW, STATE, load_state, save_state
+from timbrelib.training.quantizer import EMAQuantizer
+from timbrelib.training.resume import RESTART, STATE, load_checkpoint, save_checkpoint
 
-LOWER = ": train anew with a lower --learning-rate, or go on from the last checkpoint with --resume and a lower one"
-PIECE = 4096  # frames encoded at a time
+LOWER_RATE = "restart with a lower --learning-rate, or resume from the last checkpoint with --resume and a lower one"
+BLOCK = 4096  # frames encoded at a time
+SETTLING = 0.9  # share of the steps after which no code restarts: it would not be trained to the end
 
 
 def train(
@@ -31,7 +32,7 @@ def train(
     config: TrainingConfig | None = None,
     sizes: VQVAEConfig | None = None,
     progress: bool = True,
-    unfinished: Path | None = None,
+    checkpoints: Path | None = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
     device: str | torch.device | None = None,
 ) -> tuple[VQVAE, dict[str, np.ndarray]]:
@@ -40,56 +41,59 @@ def train(
     Parameters
     ----------
     frames : Frames
+        From `timbrelib.recordings.training_frames.cut_frames`.
     config : TrainingConfig, optional
     sizes : VQVAEConfig, optional
     progress : bool
         Show a progress bar.
-    unfinished : Path, optional
-        Folder in which to keep checkpoints.  If one is there, the training goes on from it.
+    checkpoints : Path, optional
+        Folder to which checkpoints are written.  If it has one, the training resumes from it.
     checkpoint_every : float
         Seconds between checkpoints.
     device : str or torch.device, optional
-        As torch names it; by default a GPU if there is one.
+        By default a GPU if there is one.
 
     Returns
     -------
     model : VQVAE
-        In evaluation mode, on the CPU, with its counts of code use.
+        In evaluation mode, on the CPU, with the number of frames assigned to each code.
     history : dict of str to ndarray, float64, (rows,)
-        Every `log_every` steps: ``step``, ``loss`` (audible distance in dB),
-        ``codes_used`` and ``perplexity`` over the frames since the last row; these two are
-        0 before there is a codebook.
+        One row every `log_every` steps: ``step``, ``loss`` (audible distance in dB), and
+        ``codes_used`` and ``perplexity`` since the previous row, which are 0 before the
+        codebook is initialised.
 
     Raises
     ------
     ValueError
-        There are fewer frames than codes, or the checkpoint is damaged or another training's.
+        There are fewer frames than codes, or the checkpoint is damaged or from another training.
     FloatingPointError
-        The loss is not a number any more; the last checkpoint is from before.
+        The loss is no longer finite; the last checkpoint is from before.
     """
-    training = Training(frames, config or TrainingConfig(), sizes or VQVAEConfig(), device)
-    if unfinished and (unfinished / STATE).exists():
-        training.restore(*load_state(unfinished))
-    steps, first = training.config.steps, distributed.rank() == 0
-    kept = time.monotonic()
-    began = kept - training.seconds
+    trainer = Trainer(frames, config or TrainingConfig(), sizes or VQVAEConfig(), device)
+    if checkpoints and (checkpoints / STATE).exists():
+        trainer.restore(*load_checkpoint(checkpoints))
+    steps, first = trainer.config.steps, distributed.rank() == 0
+    saved = time.monotonic()
+    started = saved - trainer.seconds
     hidden = not (progress and first)
-    with tqdm(total=steps, initial=training.taken, desc="training", unit="step", mininterval=1, disable=hidden) as bar:
-        while training.taken < steps:
-            training.step()
-            bar.set_postfix_str(training.say(), refresh=False)
+    with tqdm(
+        total=steps, initial=trainer.steps_done, desc="training", unit="step", mininterval=1, disable=hidden
+    ) as bar:
+        while trainer.steps_done < steps:
+            trainer.step()
+            bar.set_postfix_str(trainer.describe_progress(), refresh=False)
             bar.update()
             now = time.monotonic()
-            training.seconds = now - began
-            if unfinished and first and (now - kept >= checkpoint_every or training.taken == steps):
-                save_state(unfinished, *training.state())
-                kept = time.monotonic()
-    history = {name: np.array([row[name] for row in training.history], np.float64) for name in training.history[0]}
-    return training.finish(), history
+            trainer.seconds = now - started
+            if checkpoints and first and (now - saved >= checkpoint_every or trainer.steps_done == steps):
+                save_checkpoint(checkpoints, *trainer.state())
+                saved = time.monotonic()
+    history = {name: np.array([row[name] for row in trainer.history], np.float64) for name in trainer.history[0]}
+    return trainer.finish(), history
 
 
-class Training:
-    """A training under way: all that its next step depends on.
+class Trainer:
+    """A training in progress: everything that its next step depends on.
 
     Parameters
     ----------
@@ -100,29 +104,27 @@ class Training:
     """
 
     def __init__(self, frames: Frames, config: TrainingConfig, sizes: VQVAEConfig, device: str | torch.device | None):
-        check_enough(frames, config, sizes)
+        check_sizes(len(frames.level), config, sizes)
         torch.manual_seed(config.seed)
         self.frames, self.config, self.device = frames, config, distributed.resolve_device(device)
         self.generator = torch.Generator().manual_seed(config.seed)
         order = torch.randperm(len(frames.level), generator=self.generator)  # (frames,)
-        self.sample = order[: config.latents].numpy()  # (latents,)
+        self.sample = order[: config.kmeans_frames].numpy()  # (kmeans_frames,)
         self.model = VQVAE(sizes)
-        level = torch.from_numpy(frames.level[self.sample]).float()  # (latents, N_BINS)
+        level = torch.from_numpy(frames.level[self.sample]).float()  # (kmeans_frames, N_BINS)
         self.model.mean.copy_(level.mean(dim=0))
         self.model.std.copy_(level.std(dim=0).clamp(min=1))
         self.model.to(self.device)
-        self.codebook = Codebook(self.model, config)
+        self.quantizer = EMAQuantizer(self.model, config)
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=1e-4
         )
-        objective = VQVAELoss(self.model, self.codebook, config)
-        self.objective = (
-            DistributedDataParallel(objective, broadcast_buffers=False) if distributed.together() else objective
-        )
-        self.taken, self.seconds = 0, 0.0
+        loss = VQVAELoss(self.model, self.quantizer, config)
+        self.loss = DistributedDataParallel(loss, broadcast_buffers=False) if distributed.is_distributed() else loss
+        self.steps_done, self.seconds = 0, 0.0
         self.history: list[dict[str, float]] = []
-        self.losses: list[float] = []
-        self.used = torch.zeros(sizes.n_codes, dtype=torch.int64, device=self.device)
+        self.distances: list[float] = []  # since the last row of the history
+        self.usage = torch.zeros(sizes.n_codes, dtype=torch.int64, device=self.device)  # likewise
 
     def step(self) -> None:
         """Take one step of the optimiser.
@@ -130,46 +132,46 @@ class Training:
         Raises
         ------
         FloatingPointError
-            The loss is not a number.
+            The loss is not finite.
         """
         config = self.config
         start = int(config.warmup_fraction * config.steps)
-        if self.taken == start:
-            self.codebook.cluster(encode_all(self.model, self.frames.level[self.sample]))
-        n_all = config.batch * distributed.count()
+        if self.steps_done == start:
+            self.quantizer.initialise(encode_blocks(self.model, self.frames.level[self.sample]))
+        n_all = config.batch * distributed.world_size()
         drawn = torch.randint(len(self.frames.level), (n_all,), generator=self.generator)  # the same in every process
-        mine = drawn[distributed.rank() * config.batch :][: config.batch].numpy()  # (batch,)
-        original = torch.from_numpy(self.frames.level[mine]).to(self.device).float()  # (batch, N_BINS)
-        floor = torch.from_numpy(self.frames.floor[mine]).to(self.device)  # (batch,)
-        settling = self.taken >= 0.9 * config.steps  # a code born in the last steps would stay unlearnt
-        loss, distance, codes = self.objective(
-            original, floor, self.taken >= start, None if settling else self.generator
+        own = drawn[distributed.rank() * config.batch :][: config.batch].numpy()  # (batch,)
+        original = torch.from_numpy(self.frames.level[own]).to(self.device).float()  # (batch, N_BINS)
+        floor = torch.from_numpy(self.frames.floor[own]).to(self.device)  # (batch,)
+        settling = self.steps_done >= SETTLING * config.steps
+        loss, distance, codes = self.loss(
+            original, floor, self.steps_done >= start, None if settling else self.generator
         )
         values = distributed.all_gather(torch.stack([loss.detach(), distance.detach()])[None])  # (processes, 2)
         if not torch.isfinite(values).all():
-            raise FloatingPointError(f"the loss is not a number at step {self.taken + 1}{LOWER}")
+            raise FloatingPointError(f"the loss is not finite at step {self.steps_done + 1}: {LOWER_RATE}")
         for group in self.optimiser.param_groups:
-            group["lr"] = config.learning_rate * learning_rate_factor(self.taken, config.steps)
+            group["lr"] = config.learning_rate * learning_rate_factor(self.steps_done, config.steps)
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
-        self.taken += 1
-        self.losses.append(values[:, 1].mean().item())
+        self.steps_done += 1
+        self.distances.append(values[:, 1].mean().item())
         if codes is not None:
-            self.used += torch.bincount(codes, minlength=len(self.used))
-        if self.taken % config.log_every == 0 or self.taken == config.steps:
-            self._record()
+            self.usage += torch.bincount(codes, minlength=len(self.usage))
+        if self.steps_done % config.log_every == 0 or self.steps_done == config.steps:
+            self._log()
 
-    def _record(self) -> None:
+    def _log(self) -> None:
         """Add a row to the history."""
-        used = self.used.cpu().numpy()
-        row = {"step": self.taken, "loss": float(np.mean(self.losses)), "codes_used": int((used > 0).sum())}
-        self.history.append(row | {"perplexity": perplexity(used) if used.any() else 0.0})
-        self.losses = []
-        self.used.zero_()
+        usage = self.usage.cpu().numpy()
+        row = {"step": self.steps_done, "loss": float(np.mean(self.distances)), "codes_used": int((usage > 0).sum())}
+        self.history.append(row | {"perplexity": perplexity(usage) if usage.any() else 0.0})
+        self.distances = []
+        self.usage.zero_()
 
-    def say(self) -> str:
-        """Say how it goes, for the progress bar."""
+    def describe_progress(self) -> str:
+        """Last row of the history as text for the progress bar."""
         if not self.history:
             return ""
         row = self.history[-1]
@@ -177,39 +179,39 @@ class Training:
         return f"loss {row['loss']:.2f} dB{codes}"
 
     def state(self) -> tuple[dict[str, Tensor], dict]:
-        """Give tensors and progress, for `restore`.
+        """Return tensors and progress for a checkpoint, from which `restore` continues.
 
         Raises
         ------
         FloatingPointError
-            The weights are not numbers any more.
+            The weights are no longer finite.
         """
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         for number, moments in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{number}.{name}": tensor for name, tensor in moments.items()}
-        tensors |= {"codebook.count": self.codebook.count, "codebook.total": self.codebook.total}
-        tensors |= {"used": self.used, "generator": self.generator.get_state()}
+        tensors |= {"codebook.count": self.quantizer.count, "codebook.total": self.quantizer.total}
+        tensors |= {"used": self.usage, "generator": self.generator.get_state()}
         if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
-            raise FloatingPointError(
-                f"the weights are not numbers any more after step {self.taken}: lower the learning rate"
-            )
-        progress = {"step": self.taken, "seconds": self.seconds, "history": self.history, "losses": self.losses}
+            raise FloatingPointError(f"the weights are not finite after step {self.steps_done}: {LOWER_RATE}")
+        progress = {
+            "step": self.steps_done, "seconds": self.seconds, "history": self.history, "losses": self.distances,
+        }  # fmt: skip
         return {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, progress
 
     def restore(self, tensors: dict[str, Tensor], progress: dict) -> None:
-        """Go on from where a training was when it gave its `state`.
+        """Continue from a `state`.
 
         Raises
         ------
         ValueError
-            It is not the state of this training.
+            The state is not from this training.
         """
         parts: dict[str, dict] = {"model": {}, "optimiser": {}, "codebook": {}}
         try:
             for name, tensor in tensors.items():
-                kind, _, rest = name.partition(".")
-                if kind in parts:
-                    parts[kind][rest] = tensor
+                part, _, rest = name.partition(".")
+                if part in parts:
+                    parts[part][rest] = tensor
             self.model.load_state_dict(parts["model"])
             moments: dict[int, dict[str, Tensor]] = {}
             for number, parameter in enumerate(self.model.parameters()):
@@ -217,70 +219,74 @@ class Training:
                 for name in ("exp_avg", "exp_avg_sq"):
                     moments[number][name] = parts["optimiser"][f"{number}.{name}"].reshape(parameter.shape)
             self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": moments})
-            for name, average in (("count", self.codebook.count), ("total", self.codebook.total)):
+            for name, average in (("count", self.quantizer.count), ("total", self.quantizer.total)):
                 average.copy_(parts["codebook"][name].reshape(average.shape))
-            self.used.copy_(tensors["used"].reshape(self.used.shape))
+            self.usage.copy_(tensors["used"].reshape(self.usage.shape))
             self.generator.set_state(tensors["generator"])
-            self.taken, self.seconds = int(progress["step"]), float(progress["seconds"])
-            self.losses = [float(loss) for loss in progress["losses"]]
+            self.steps_done, self.seconds = int(progress["step"]), float(progress["seconds"])
+            self.distances = [float(distance) for distance in progress["losses"]]
             self.history = [{name: float(row[name]) for name in COLUMNS} for row in progress["history"]]
-            rows = self.taken // self.config.log_every
-            rows += self.taken == self.config.steps and self.taken % self.config.log_every > 0
-            if not (0 < self.taken <= self.config.steps and len(self.history) == rows and self.seconds >= 0):
-                raise ValueError("its steps do not fit together")
+            n_rows = self.steps_done // self.config.log_every
+            n_rows += self.steps_done == self.config.steps and self.steps_done % self.config.log_every > 0
+            if not (0 < self.steps_done <= self.config.steps and len(self.history) == n_rows and self.seconds >= 0):
+                raise ValueError("its steps and its history do not match")
         except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
-            raise ValueError(f"the checkpoint is not of this training: {ANEW}") from error
+            raise ValueError(f"the checkpoint is not from this training: {RESTART}") from error
 
     def finish(self) -> VQVAE:
-        """Give the model, rounded as it will be stored, so that what is scored is what is shipped."""
+        """Return the model, rounded to the precision in which it is saved, so that the scores are those of the file."""
         model = self.model.cpu()
         model.half().float()
-        model.use.copy_(count_use(model, self.frames.level))
+        model.use.copy_(count_codes(model, self.frames.level))
         return model.eval()
 
 
-def check_enough(frames: Frames, config: TrainingConfig, sizes: VQVAEConfig) -> None:
-    """See that there are frames for all codes, and that enough of them are clustered.
+def check_sizes(n_frames: int, config: TrainingConfig, sizes: VQVAEConfig) -> None:
+    """Check that there are frames for all codes, and that enough of them are clustered.
 
     Raises
     ------
     ValueError
-        There are fewer.
+        There are too few.
     """
-    if len(frames.level) < sizes.n_codes:
+    if n_frames < sizes.n_codes:
         raise ValueError(
-            f"the recordings hold {len(frames.level)} audible frames, fewer than the {sizes.n_codes} codes: "
+            f"the recordings contain {n_frames} audible frames, fewer than the {sizes.n_codes} codes: "
             "add recordings or ask for a smaller codebook"
         )
-    if config.latents < sizes.n_codes:
-        raise ValueError(f"{config.latents} latents make no {sizes.n_codes} clusters: ask for as many latents as codes")
+    if config.kmeans_frames < sizes.n_codes:
+        raise ValueError(
+            f"k-means cannot make {sizes.n_codes} clusters of {config.kmeans_frames} frames: "
+            "set kmeans_frames to at least the number of codes"
+        )
 
 
-def perplexity(use: np.ndarray) -> float:
-    """Give the number of equally used codes with the same entropy as `use`, counts (n_codes,)."""
-    share = use[use > 0] / use.sum()
+def perplexity(count: np.ndarray) -> float:
+    """Exponential of the entropy of codes used `count` times, (n_codes,): the number of codes, if all are equal."""
+    share = count[count > 0] / count.sum()
     return float(np.exp(-np.sum(share * np.log(share))))
 
 
 def learning_rate_factor(step: int, steps: int) -> float:
-    """Warm up linearly over the first 200 steps (or a tenth), then decay to 2 % along a cosine."""
-    warm = min(200, steps // 10 + 1)
-    if step < warm:
-        return (step + 1) / warm
-    return 0.02 + 0.49 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+    """Linear warm-up over 200 steps (or a tenth of all, if fewer), then cosine decay to 2 %."""
+    warmup = min(200, steps // 10 + 1)
+    if step < warmup:
+        return (step + 1) / warmup
+    return 0.02 + 0.49 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
 
 
 @torch.no_grad()
-def encode_all(model: VQVAE, level: np.ndarray) -> Tensor:
-    """Encode many frames, (n, N_BINS), in pieces, float32 (n, code_size)."""
+def encode_blocks(model: VQVAE, level: np.ndarray) -> Tensor:
+    """Encode many frames, (n, N_BINS) in dB, block by block, to float32 (n, code_size)."""
     device = model.codebook.device
-    pieces = [level[start : start + PIECE] for start in range(0, len(level), PIECE)]  # (PIECE, N_BINS) each
-    return torch.cat([model.embed(torch.from_numpy(np.array(piece)).to(device).float()) for piece in pieces])
+    blocks = [level[start : start + BLOCK] for start in range(0, len(level), BLOCK)]  # (BLOCK, N_BINS) each
+    return torch.cat([model.encode_frames(torch.from_numpy(np.array(block)).to(device).float()) for block in blocks])
 
 
-def count_use(model: VQVAE, level: np.ndarray) -> Tensor:
-    """Count how many frames, (n, N_BINS), choose each code, int64 (n_codes,)."""
-    use = torch.zeros(model.config.n_codes, dtype=torch.int64)
-    for start in range(0, len(level), PIECE):
-        use += torch.bincount(model.nearest(encode_all(model, level[start : start + PIECE])), minlength=len(use))
-    return use
+def count_codes(model: VQVAE, level: np.ndarray) -> Tensor:
+    """Count the frames, (n, N_BINS) in dB, assigned to each code, int64 (n_codes,)."""
+    count = torch.zeros(model.config.n_codes, dtype=torch.int64)
+    for start in range(0, len(level), BLOCK):
+        codes = model.nearest(encode_blocks(model, level[start : start + BLOCK]))
+        count += torch.bincount(codes, minlength=len(count))
+    return count

@@ -1,29 +1,29 @@
-// A slider with a label, for those of ipywidgets have no name that a screen reader could say.
+// A slider with a label: those of ipywidgets have no name that a screen reader could announce.
 
-function knob(model, el) {
-  const label = node(el, "label", { class: "timbre-pad knob" }, model.get("label"));
+function renderKnob(model, el) {
+  const label = addElement(el, "label", { class: "timbre-pad knob" }, model.get("label"));
   const [min, max, step] = model.get("scale");
-  const input = node(label, "input", { type: "range", min, max, step });
-  const output = node(label, "output");
-  const show = () => { output.textContent = Number(input.value).toFixed(2); };
-  const take = () => {
+  const input = addElement(label, "input", { type: "range", min, max, step });
+  const output = addElement(label, "output");
+  const showValue = () => { output.textContent = Number(input.value).toFixed(2); };
+  const update = () => {
     input.value = model.get("value");
     input.disabled = model.get("disabled");
-    show();
+    showValue();
   };
   const send = () => {
     model.set("value", Number(input.value));
     model.save_changes();
   };
-  input.addEventListener("input", show);
+  input.addEventListener("input", showValue);
   input.addEventListener("change", send);
-  for (const name of ["value", "disabled"]) model.on(`change:${name}`, take);
-  const free = ownKeys(label);
-  take();
+  for (const name of ["value", "disabled"]) model.on(`change:${name}`, update);
+  const releaseKeys = captureKeys(label);
+  update();
   return () => {
-    free();
-    for (const name of ["value", "disabled"]) model.off(`change:${name}`, take);
+    releaseKeys();
+    for (const name of ["value", "disabled"]) model.off(`change:${name}`, update);
   };
 }
 
-export default { render: ({ model, el }) => knob(model, el) };
+export default { render: ({ model, el }) => renderKnob(model, el) };

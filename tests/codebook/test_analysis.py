@@ -1,0 +1,127 @@
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import timbrelib
+from timbrelib.codebook import analysis
+from timbrelib.descriptors import DESCRIPTORS, Descriptor, measure
+
+
+def test_the_codebook_has_one_row_per_code_and_one_column_per_descriptor(violin):
+    assert tuple(violin.codebook) == ("code", *DESCRIPTORS, "periodicity", "count")
+    assert len(violin.codebook) == 1024
+    np.testing.assert_array_equal(violin.codebook["code"], np.arange(1024))
+    for name in set(DESCRIPTORS) - {"fundamental"}:
+        assert np.isfinite(violin.codebook[name]).all()
+
+
+def test_the_codebook_has_the_measured_values_of_a_decoded_code(violin):
+    for code in (3, 500, 1000):
+        sound = violin.model.decode(np.full(40, code))
+        for name, values in measure(sound, ["centroid", "bandwidth", "rolloff"]).items():
+            assert np.mean(values[10:-10]) == pytest.approx(violin.codebook[name][code], rel=0.03), (code, name)
+
+
+def test_only_clearly_pitched_codes_have_a_fundamental(violin):
+    pitched = np.isfinite(violin.codebook["fundamental"])
+    assert 600 < pitched.sum() < 1024
+    assert violin.codebook["periodicity"][pitched].min() >= 0.9
+    assert violin.codebook["fundamental"][pitched].min() > 185  # the open G string is 196 Hz
+
+
+@pytest.mark.parametrize(("name", "highest"), [("singing", 1100), ("horn", 1000), ("cello", 3000), ("trumpet", 2200)])
+def test_no_code_has_a_pitch_outside_the_range_of_the_instrument(name, highest):
+    _, f0 = timbrelib.load(name).codebook.values("fundamental")
+    assert f0.max() < highest  # Hz; rumble and dull sounds have ripples near lag zero, at 4 kHz
+
+
+def test_the_second_analysis_comes_from_the_cache_and_is_the_same(small):
+    model, _ = small
+    home = Path(os.environ["XDG_CACHE_HOME"]) / "timbrelib"
+    before = set(home.glob("*.npy"))
+    first = timbrelib.analyse_codebook(model)
+    (entry,) = set(home.glob("*.npy")) - before
+    stamp = entry.stat().st_mtime_ns
+    second = timbrelib.analyse_codebook(model)
+    assert entry.stat().st_mtime_ns == stamp
+    fresh = timbrelib.analyse_codebook(model, cache=False)
+    assert first.columns.tobytes() == second.columns.tobytes() == fresh.columns.tobytes()
+
+
+@pytest.fixture
+def cached(small, tmp_path, monkeypatch):
+    """A small model, the columns of its codebook, and the only file of a cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    columns = timbrelib.analyse_codebook(small[0]).columns
+    (path,) = (tmp_path / "timbrelib").iterdir()
+    return small[0], columns, path
+
+
+def claiming(rows: int, like: np.ndarray) -> bytes:
+    """A .npy of three rows whose header claims more."""
+    content = io.BytesIO()
+    np.lib.format.write_array_header_1_0(content, np.lib.format.header_data_from_array_1_0(like) | {"shape": (rows,)})
+    return content.getvalue() + bytes(3 * like.itemsize)
+
+
+def saved(columns: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    np.save(content, columns)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda columns: saved(columns)[:100],
+        lambda columns: saved(columns) + b"x",
+        lambda columns: claiming(10**12, columns),
+        lambda columns: saved(columns[["code", "centroid", "count"]]),
+        lambda columns: saved(columns[:-1]),
+        lambda columns: saved(columns[::-1]),
+        lambda columns: saved(columns.astype(object)),
+        lambda columns: b"PK\x03\x04" + saved(columns)[4:],
+    ],
+    ids=["cut", "longer", "claiming 10**12 rows", "fewer columns", "fewer rows", "reversed", "pickled", "zipped"],
+)
+def test_a_damaged_table_is_measured_again(cached, damage, caplog):
+    model, columns, path = cached
+    path.write_bytes(damage(columns))
+    assert timbrelib.analyse_codebook(model).columns.tobytes() == columns.tobytes()
+    assert "damaged" in caplog.text
+    assert path.read_bytes() == saved(columns)
+
+
+def test_a_descriptor_added_since_is_in_the_codebook(cached, monkeypatch):
+    model, columns, _ = cached
+    monkeypatch.setitem(DESCRIPTORS, "peak", Descriptor("", False, lambda spectrum: spectrum.max(axis=1)))
+    assert "peak" in list(timbrelib.analyse_codebook(model))
+    monkeypatch.delitem(DESCRIPTORS, "peak")
+    assert timbrelib.analyse_codebook(model).columns.tobytes() == columns.tobytes()
+
+
+def test_without_a_folder_for_the_cache_the_codebook_is_measured_with_a_warning(small, tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert len(timbrelib.analyse_codebook(small[0])) == 64
+    assert "could not be cached" in caplog.text
+
+
+def test_excitations_give_different_codebooks_and_unknown_ones_are_refused(small):
+    model, _ = small
+    locked, noise = (timbrelib.analyse_codebook(model, excitation=name) for name in ("locked", "noise"))
+    assert not np.array_equal(locked["centroid"], noise["centroid"])
+    with pytest.raises(ValueError, match="locked, noise"):
+        timbrelib.analyse_codebook(model, excitation="hum")
+
+
+def test_blocks_of_codes_do_not_change_the_measurements(small, monkeypatch):
+    model, _ = small
+    whole = timbrelib.analyse_codebook(model, cache=False)
+    monkeypatch.setattr(analysis, "BLOCK", 24)
+    blocks = timbrelib.analyse_codebook(model, cache=False)
+    for name in DESCRIPTORS:
+        np.testing.assert_allclose(blocks[name], whole[name], rtol=0.1)  # phases differ where a block starts

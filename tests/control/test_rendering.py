@@ -1,0 +1,100 @@
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from IPython.display import Audio
+
+from timbrelib import descriptors
+from timbrelib.control.scores import score_tracking
+from timbrelib.descriptors.pitch import track_autocorrelation, track_pyin
+
+
+@pytest.fixture(scope="module")
+def rendering(violin):
+    """A second and a half of two targets, the last third of it silent."""
+    pitch, brightness = violin.target("fundamental", "sin", 300, 500, 64), violin.target("centroid", "sin", n_frames=64)
+    gain = np.where(np.arange(64) < 40, 0.05, 0)
+    return violin.render(pitch, brightness, gain=gain, refinements=0)
+
+
+@pytest.fixture
+def figure(rendering):
+    yield rendering.plot("two targets")
+    plt.close("all")
+
+
+def test_a_rendering_shows_its_model_and_score(rendering):
+    assert repr(rendering) == f"violin: {rendering.score}"
+    assert "fundamental raw pitch accuracy" in repr(rendering)
+    assert "; centroid error" in repr(rendering)
+
+
+def test_selected_values_are_those_of_the_codes(violin, rendering):
+    assert list(rendering.selected) == ["fundamental", "centroid"]
+    np.testing.assert_array_equal(rendering.selected["centroid"], violin.codebook["centroid"][rendering.codes])
+
+
+def test_the_score_is_that_of_all_frames(rendering):
+    curves = (rendering.targets, rendering.measured, rendering.selected)
+    for name, score in rendering.score.items():
+        assert score == score_tracking(name, *(curve[name] for curve in curves))
+    assert rendering.score["fundamental"].voiced < 70
+
+
+def test_only_chosen_frames_are_scored(rendering):
+    sounding = rendering.gain > 0
+    score = rendering.score_frames(sounding)
+    assert score["fundamental"].voiced > 90
+    assert score["fundamental"].rpa_50 > rendering.score["fundamental"].rpa_50
+
+
+def test_a_sound_may_be_measured_again(rendering):
+    quick = rendering.remeasure(track_autocorrelation)
+    np.testing.assert_array_equal(quick.measured["fundamental"], track_autocorrelation(rendering.audio))
+    for name, curve in quick.remeasure().measured.items():
+        expected = descriptors.measure(rendering.audio, [name], track_pyin)[name]
+        np.testing.assert_array_equal(curve, expected)
+        np.testing.assert_array_equal(curve, rendering.measured[name])
+
+
+def test_a_rendering_plots_its_spectrogram_and_curves_with_the_score(rendering, figure):
+    spectrogram, pitch, brightness = figure.axes[:3]
+    assert spectrogram.get_title() == "two targets"
+    for ax, name in ((pitch, "fundamental"), (brightness, "centroid")):
+        assert ax.get_ylabel() == f"{name} (Hz)"
+        legend = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert legend == ["selected codes", f"measured: {rendering.score[name]}", "target"]
+
+
+def test_a_figure_has_a_default_title_and_may_have_another_score(rendering):
+    score = rendering.score_frames(rendering.gain > 0)
+    figure = rendering.plot(score=score)
+    assert figure.axes[0].get_title() == "violin, fundamental and centroid"
+    assert f"measured: {score['centroid']}" in [text.get_text() for text in figure.axes[2].get_legend().get_texts()]
+    plt.close(figure)
+
+
+def test_a_traversal_can_be_plotted_and_saved(tmp_path, violin):
+    traversal = violin.traverse("rolloff")
+    plt.close(traversal.plot())
+    traversal.save(tmp_path / "t")
+    assert {path.name for path in tmp_path.iterdir()} == {"t.wav", "t.csv", "t.json"}
+
+
+def test_an_unsaved_sound_is_embedded_and_a_saved_one_is_linked(tmp_path, rendering):
+    unsaved = replace(rendering)
+    assert unsaved.path is None
+    assert isinstance(unsaved.play(), Audio)
+    unsaved.save(tmp_path / "a_b")
+    assert unsaved.path == tmp_path / "a_b.wav"
+    player = unsaved.play().data
+    assert f'src="{tmp_path.as_posix()}/a_b.wav"' in player
+    assert player.startswith(f"{unsaved.score}: <a")
+    assert unsaved.play("my label").data.startswith("my label: <a")
+
+
+def test_a_folder_that_is_in_the_way_is_named(tmp_path, rendering):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(PermissionError, match="choose a folder"):
+        replace(rendering).save(tmp_path / "file" / "a")

@@ -1,0 +1,213 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import timbrelib
+from timbrelib.audio.frames import frame_gain
+from timbrelib.control.curves import fade
+from timbrelib.control.targets import FRAMES, Target, shape_curve
+from timbrelib.control.timbre import Timbre
+from timbrelib.control.viterbi import Search
+from timbrelib.descriptors.pitch import track_autocorrelation
+from timbrelib.model.vqvae import DEFAULT_GAIN
+
+
+@pytest.fixture(scope="module")
+def short(violin):
+    """A target of one second and a half."""
+    return violin.target("centroid", "sin", 1200, 3000, 64)
+
+
+def test_a_timbre_shows_its_name_codes_and_excitation(violin):
+    assert repr(violin) == "Timbre: violin, 1024 codes, locked excitation"
+    assert (violin.name, violin.prefix, violin.excitation) == ("violin", "violin", "locked")
+
+
+def test_a_timbre_loads_by_name_or_folder_with_an_excitation(tmp_path, small):
+    model, history = small
+    timbrelib.save_model(tmp_path / "mine", model, history, {})
+    for excitation in ("locked", "noise"):
+        timbre = timbrelib.load(tmp_path / "mine", excitation)
+        assert isinstance(timbre, Timbre)
+        assert (timbre.name, timbre.excitation, len(timbre.codebook)) == ("mine", excitation, 64)
+    assert timbrelib.load("singing").prefix == "sing"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [(("viola-da-gamba",), FileNotFoundError, "violin"), (("violin", "hum"), ValueError, "locked, noise")],
+)
+def test_a_timbre_that_does_not_exist_is_refused(arguments, error, says):
+    with pytest.raises(error, match=says):
+        timbrelib.load(*arguments)
+
+
+def test_another_excitation_has_another_codebook(small):
+    timbre = Timbre(small[0], timbrelib.analyse_codebook(small[0]))
+    noise = timbre.excited("noise")
+    assert (noise.excitation, noise.model) == ("noise", timbre.model)
+    assert not np.array_equal(noise.codebook["centroid"], timbre.codebook["centroid"])
+    assert timbre.excited("locked") is timbre
+    with pytest.raises(ValueError, match="locked, noise"):
+        timbre.excited("hum")
+
+
+@pytest.mark.parametrize("descriptor", ["centroid", "fundamental"])
+def test_a_shape_covers_the_percentile_range_by_default(violin, descriptor):
+    target = violin.target(descriptor, "exp")
+    ends = violin.codebook.percentile_range(descriptor)
+    np.testing.assert_array_equal(target.curve, shape_curve("exp", descriptor, *ends, FRAMES))
+    assert (target.descriptor, target.weight) == (descriptor, 1)
+
+
+def test_a_shape_may_have_other_ends_a_length_and_a_weight(violin):
+    target = violin.target("centroid", "ramp", high=2500, n_frames=50, weight=0.5)
+    assert (target.curve[0], target.curve[-1]) == (violin.codebook.percentile_range("centroid")[0], 2500)
+    assert (len(target), target.weight) == (50, 0.5)
+    assert violin.target("centroid", "ramp", low=1500).curve[0] == 1500
+
+
+@pytest.mark.parametrize("fit", ["shift", "clip"])
+def test_a_curve_is_fitted_into_the_full_range_if_asked(violin, fit):
+    low, high = violin.codebook.full_range("centroid")
+    curve = np.linspace(high - 200, high + 100, 30)
+    np.testing.assert_array_equal(violin.target("centroid", curve).curve, curve)
+    fitted = violin.target("centroid", curve, fit=fit).curve
+    assert low <= fitted[0] < fitted.max() == high
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("colour", "sin"), "choose one of centroid"),
+        (("centroid", "square"), "sin, exp, ramp, steps"),
+        (("centroid", "sin", 2000, 1000), "low < high"),
+        (("centroid", [1000, np.nan]), "fill them first"),
+        (("centroid", [1000], None, None, 1, "fold"), "choose shift or clip"),
+    ],
+)
+def test_a_target_that_cannot_be_made_is_refused(violin, arguments, says):
+    with pytest.raises(ValueError, match=says):
+        violin.target(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("targets", "says"),
+    [
+        ([], "give one or more"),
+        ([{"centroid": [1000, 2000]}], "give one or more"),
+        ([Target("centroid", [1000, 2000]), Target("fundamental", [400])], "equally long"),
+        ([Target("centroid", [100, 2000])], 'in 1 of 2 frames: make it with .*fit="shift"'),
+    ],
+)
+def test_targets_that_cannot_be_rendered_are_refused(violin, targets, says):
+    with pytest.raises(ValueError, match=says):
+        violin.render(*targets)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"smoothness": -1}, "0 \\(exact\\) or more"),
+        ({"smoothness": np.nan}, "0 \\(exact\\) or more"),
+        ({"refinements": -1}, "cannot be -1"),
+        ({"excitation": "hum"}, "locked, noise"),
+        ({"method": "random"}, "choose one of path, nearest"),
+        ({"gain": -1}, "negative"),
+        ({"gain": np.ones(3)}, "one per frame"),
+    ],
+)
+def test_a_rendering_with_invalid_settings_is_refused(violin, short, settings, says):
+    with pytest.raises(ValueError, match=says):
+        violin.render(short, **settings)
+
+
+def test_a_rendering_remembers_its_search(violin, short):
+    weighted = violin.target("fundamental", np.full(64, 440), weight=2)
+    rendering = violin.render(short, weighted, smoothness=2, refinements=0)
+    assert rendering.search == Search(2, 0, {"fundamental": 2})
+    assert violin.render(short, method="nearest").search.smoothness == 0
+
+
+def test_the_nearest_method_takes_the_nearest_code_of_each_frame(violin, short):
+    rendering = violin.render(short, method="nearest")
+    distance = np.abs(violin.codebook["centroid"] - short.curve[:, None])  # (frames, n_codes)
+    np.testing.assert_array_equal(rendering.codes, distance.argmin(axis=1))
+    np.testing.assert_array_equal(rendering.codes, violin.render(short, smoothness=0).codes)
+
+
+def test_a_rendering_is_decoded_at_its_gain_with_its_excitation(violin, short):
+    gain = np.linspace(0.01, 0.07, 64)
+    rendering = violin.render(short, gain=gain, excitation="noise", refinements=1)
+    assert rendering.excitation == rendering.codebook.excitation == "noise"
+    np.testing.assert_array_equal(rendering.gain, gain)
+    np.testing.assert_array_equal(rendering.audio, violin.model.decode(rendering.codes, gain, "noise"))
+    default = violin.render(short, refinements=1)
+    np.testing.assert_array_equal(default.gain, np.full(64, DEFAULT_GAIN))
+    np.testing.assert_array_equal(default.audio, violin.model.decode(default.codes))
+
+
+@pytest.mark.parametrize(("excitation", "tolerance"), [("locked", 0.001), ("noise", 0.01)])
+def test_a_fade_is_in_the_sound(violin, excitation, tolerance):
+    gain = fade(128, 0.1, rise_s=0.5, fall_s=1)
+    rendering = violin.render(violin.target("fundamental", np.full(128, 440)), gain=gain, excitation=excitation)
+    np.testing.assert_allclose(frame_gain(rendering.audio), gain, atol=tolerance)
+    np.testing.assert_array_equal(rendering.gain, gain)
+
+
+def test_a_single_frame_is_a_target(violin):
+    rendering = violin.render(Target("fundamental", [440]), Target("centroid", [1500]))
+    assert len(rendering.codes) == len(rendering.gain) == len(rendering.measured["fundamental"]) == 1
+    assert len(rendering.audio) == 512
+    assert violin.codebook["fundamental"][rendering.codes[0]] == pytest.approx(440, rel=0.03)
+
+
+def test_a_pitch_may_be_measured_quickly(violin):
+    target = violin.target("fundamental", "ramp", 300, 400, 40)
+    rendering = violin.render(target, refinements=0, track_f0=track_autocorrelation)
+    np.testing.assert_array_equal(rendering.measured["fundamental"], track_autocorrelation(rendering.audio))
+
+
+def test_given_codes_are_decoded_and_measured(violin):
+    codes = np.repeat([500, 3], 30)
+    rendering = violin.render_codes(codes, Target("centroid", np.full(60, 1500)), gain=0.1)
+    np.testing.assert_array_equal(rendering.audio, violin.model.decode(codes, 0.1))
+    np.testing.assert_array_equal(rendering.selected["centroid"], violin.codebook["centroid"][codes])
+    np.testing.assert_allclose(rendering.measured["centroid"][10], violin.codebook["centroid"][500], rtol=0.03)
+    assert rendering.search is None
+
+
+@pytest.mark.parametrize(
+    ("codes", "targets", "says"),
+    [
+        ([1, 2], [], "give one or more"),
+        ([1, 2, 3], [Target("centroid", [1000, 1000])], "one for each frame"),
+        ([1, 1024], [Target("centroid", [1000, 1000])], "0 to 1023"),
+    ],
+)
+def test_codes_that_do_not_fit_the_targets_or_the_codebook_are_refused(violin, codes, targets, says):
+    with pytest.raises(ValueError, match=says):
+        violin.render_codes(codes, *targets)
+
+
+def test_a_traversal_plays_all_codes_of_a_descriptor_in_order(small):
+    timbre = Timbre(small[0], timbrelib.analyse_codebook(small[0]))
+    traversal = timbre.traverse("fundamental")
+    f0 = traversal.targets["fundamental"]
+    assert (np.diff(f0) >= 0).all()
+    assert set(traversal.codes) == set(np.flatnonzero(np.isfinite(timbre.codebook["fundamental"])))
+    np.testing.assert_array_equal(traversal.selected["fundamental"], f0)
+    np.testing.assert_array_equal(traversal.audio, timbre.model.decode(traversal.codes))
+    with pytest.raises(ValueError, match="choose one of centroid"):
+        timbre.traverse("colour")
+
+
+def test_loading_imports_no_library_that_it_does_not_need(violin):
+    program = (
+        "import sys, timbrelib; assert 'torch' not in sys.modules; timbrelib.load('violin'); "
+        "print({'matplotlib', 'pandas', 'librosa', 'sklearn', 'scipy', 'IPython'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -1,0 +1,121 @@
+import math
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+import timbrelib
+from timbrelib.codebook.table import Codebook
+from timbrelib.control.timbre import Timbre
+from timbrelib.evaluation import methods
+from timbrelib.evaluation.methods import HEADERS, compare_methods
+
+CHOSEN = [f"{method}, {excitation}" for excitation in ("locked", "noise") for method in ("path", "nearest codes")]
+CHOSEN += ["sorted codes", "random codes"]
+GRAINS = ["grains of generated strings", "grains of recordings"]
+SHAPES = ["sin", "ramp"]
+
+
+@pytest.fixture(scope="module")
+def timbre(small):
+    model, _ = small
+    return Timbre(model, timbrelib.analyse_codebook(model))
+
+
+@pytest.fixture(scope="module")
+def comparison(timbre, phrases):
+    return compare_methods(timbre, ["centroid", "fundamental"], SHAPES, phrases, n_frames=60)
+
+
+def test_every_method_is_scored_on_every_target(comparison):
+    found = [(score.descriptor, score.shape, score.method) for score in comparison]
+    assert len(comparison) == len(found) == len(set(found))
+    for name in ("centroid", "fundamental"):
+        for shape in SHAPES:
+            here = [method for *scored, method in found if scored == [name, shape]]
+            expected = [*CHOSEN, *GRAINS]
+            if name == "fundamental":  # which codes excited by noise may lack
+                expected = [method for method in expected if "noise" not in method or method in here]
+            assert here == expected
+
+
+def test_a_score_is_that_of_the_rendering(comparison, timbre):
+    score = next(score for score in comparison if score.method == "nearest codes, locked")
+    result = timbre.render(timbre.target("centroid", "sin", n_frames=60), method="nearest")
+    assert str(score.tracking) == str(result.score)
+    assert score.tracking.selection == result.score["centroid"].selection
+
+
+def test_grains_have_no_selected_codes_and_only_a_pitch_has_an_accuracy(comparison):
+    for score in comparison:
+        tracking = score.tracking
+        assert math.isnan(tracking.selection) == math.isnan(tracking.synthesis) == (score.method in GRAINS)
+        assert math.isnan(tracking.rpa_50) == (score.descriptor == "centroid")
+        assert 0 <= tracking.voiced <= 100
+        assert score.flux >= 0
+
+
+def test_the_table_has_one_row_per_sound(comparison):
+    table = comparison.table
+    assert list(table.columns) == [*HEADERS, "unit"]
+    assert len(table) == len(comparison)
+    assert table["method"].tolist() == [score.method for score in comparison]
+    np.testing.assert_array_equal(table["error"], [score.tracking.error for score in comparison])
+    np.testing.assert_array_equal(table["synthesis"], [score.tracking.synthesis for score in comparison])
+    np.testing.assert_array_equal(table["voiced"], [score.tracking.voiced for score in comparison])
+    np.testing.assert_array_equal(table["flux"], [score.flux for score in comparison])
+    assert set(table["unit"]) == {"%", "cents"}
+
+
+def test_the_markdown_has_the_same_content_as_the_table(comparison):
+    text = comparison.to_markdown()
+    assert comparison._repr_markdown_() == text
+    header, rule, *rows = [line.strip("| ").split(" | ") for line in text.splitlines()]
+    assert header == list(HEADERS)
+    assert rule == ["---" + "|---" * (len(HEADERS) - 1)]
+    for row, (_, expected) in zip(rows, comparison.table.iterrows(), strict=True):
+        cells = dict(zip(header, row, strict=True))
+        assert [cells[name] for name in header[:3]] == expected[header[:3]].tolist()
+        for name in header[3:]:
+            if math.isnan(expected[name]):
+                assert cells[name] == "-"
+            else:
+                assert float(cells[name].split()[0]) == pytest.approx(expected[name], abs=0.051), name
+        assert cells["error"] == "-" or cells["error"].endswith(expected["unit"])
+
+
+def test_the_error_plot_has_one_panel_per_descriptor(comparison):
+    figure = comparison.plot()
+    first, second = figure.axes
+    assert first.get_xlabel() == "centroid: error (% of range)"
+    assert second.get_xlabel() == "fundamental: error (cents)"
+    assert [line.get_label() for line in first.get_lines()] == SHAPES
+    errors = [score.tracking.error for score in comparison if (score.descriptor, score.shape) == ("centroid", "sin")]
+    np.testing.assert_array_equal(first.get_lines()[0].get_xdata(), errors)
+    assert first.get_yticklabels()[0].get_text() == "path, locked"
+    assert [text.get_text() for text in second.get_legend().get_texts()] == SHAPES
+    plt.close(figure)
+
+
+def test_the_sound_quality_plot_shows_all_sounds_and_the_range_of_recordings(comparison):
+    figure = comparison.plot_sound_quality({"hnr_db_real": [5, 10, 20], "flux_real": [0.1, 0.2, 0.3]})
+    left, right = figure.axes
+    assert left.get_title() == "grey: real, 5 to 20, median 10"
+    for ax, values, median in ((left, [s.hnr for s in comparison], 10), (right, [s.flux for s in comparison], 0.2)):
+        middle, dots = ax.get_lines()
+        assert middle.get_xdata()[0] == median
+        np.testing.assert_array_equal(dots.get_xdata(), values)
+    plt.close(figure)
+
+
+def test_a_descriptor_that_does_not_exist_is_refused(timbre):
+    with pytest.raises(ValueError, match="no descriptor"):
+        compare_methods(timbre, ["wobble"], n_frames=60)
+
+
+def test_a_descriptor_that_no_code_has_is_left_out(timbre, phrases, monkeypatch):
+    monkeypatch.setattr(methods, "string_corpus", lambda minutes: phrases)
+    columns = timbre.codebook.columns.copy()
+    columns["fundamental"] = np.nan
+    unpitched = Timbre(timbre.model, Codebook("unpitched", "locked", columns, timbre.codebook.vectors))
+    assert len(compare_methods(unpitched, ["fundamental"], n_frames=60)) == 0

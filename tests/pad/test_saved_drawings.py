@@ -1,0 +1,117 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+import timbrelib
+from timbrelib.control.saved_rendering import SavedRendering
+from timbrelib.control.viterbi import Search
+from timbrelib.descriptors.pitch import track_autocorrelation, track_pyin
+from timbrelib.files import checked_name
+from timbrelib.pad.saved_drawings import drawing_from_saved, save_drawing, saved_names
+
+
+def test_a_drawing_is_saved_completely_and_never_over_another(tmp_path, violin):
+    rendering = violin.render(violin.target("centroid", "sin", n_frames=60), gain=np.linspace(0, 0.1, 60))
+    paths = save_drawing(tmp_path, "a hill", rendering)
+    assert [path.name for path in paths] == [f"a hill.{kind}" for kind in ("wav", "csv", "json", "png")]
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+    assert plt.get_fignums() == []
+    saved = timbrelib.load_rendering(paths[2])
+    np.testing.assert_array_equal(saved.codes, rendering.codes)
+    assert saved.search == rendering.search
+    before = paths[0].read_bytes()
+    paths[3].unlink()
+    with pytest.raises(FileExistsError, match=r"a hill\.wav already exists"):
+        save_drawing(tmp_path, "a hill", rendering)
+    assert not paths[3].exists()
+    assert save_drawing(tmp_path, "a hill", rendering, overwrite=True) == paths
+    assert paths[0].read_bytes() == before
+    with pytest.raises(ValueError, match="is not a name for a file"):
+        save_drawing(tmp_path, "../hill", rendering)
+
+
+def test_a_saved_fundamental_is_measured_by_the_estimator_that_scores(tmp_path, violin):
+    target = violin.target("fundamental", np.geomspace(300, 500, 60))
+    rendering = violin.render(target, track_f0=track_autocorrelation)
+    _, _, json_path, _ = save_drawing(tmp_path, "slide", rendering)
+    written = timbrelib.load_rendering(json_path).measured["fundamental"]
+    expected = track_pyin(rendering.audio)
+    np.testing.assert_allclose(written, expected[:60], rtol=1e-5)
+    assert not np.allclose(written, rendering.measured["fundamental"], rtol=1e-5)
+
+
+def saved_rendering(names, gain=0.05, **search):
+    curves = {name: np.full(30, 1500.0) for name in names}
+    return SavedRendering(
+        "violin", "0", np.zeros(30, int), np.full(30, gain), "locked", Search(**search), curves, curves, curves
+    )
+
+
+CENTROID, BOTH = ["centroid"], ["fundamental", "centroid"]
+
+
+@pytest.mark.parametrize(
+    ("saved", "lanes", "settings", "says"),
+    [
+        (saved_rendering(CENTROID), CENTROID, (4.0, 1.0), ""),
+        (saved_rendering(CENTROID, 0.02), ["centroid", "gain"], (4.0, 1.0), ""),
+        (saved_rendering(CENTROID, 0.2), ["centroid", "gain"], (4.0, 1.0), "without its gain above 0.1"),
+        (saved_rendering(BOTH, 0.02), BOTH, (4.0, 1.0), "without its gain"),
+        (saved_rendering(CENTROID, refinements=8, smoothness=2), CENTROID, (2, 1.0), "without its 8 refinements"),
+        (saved_rendering(BOTH, weights={"centroid": 0.5}), BOTH, (4.0, 0.5), ""),
+        (saved_rendering(BOTH, weights={"fundamental": 2}), BOTH, (4.0, 0.5), ""),
+        (
+            replace(saved_rendering(CENTROID), search=None),
+            CENTROID,
+            (4.0, 1.0),
+            "its codes, which were not chosen by a search",
+        ),
+    ],
+)
+def test_a_saved_rendering_is_loaded_as_far_as_the_pad_can_show_it(saved, lanes, settings, says):
+    drawing = drawing_from_saved(saved)
+    assert list(drawing.curves) == lanes
+    assert (drawing.smoothness, drawing.weight) == settings
+    assert (says in drawing.note) if says else drawing.note == ""
+
+
+@pytest.mark.parametrize("name", ["hill", "a hill", "Hügel 2", "v1.2", "a-b_c", "x" * 80, " padded\n"])
+def test_valid_names(name):
+    assert checked_name(name) == name.strip()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " ",
+        ".",
+        "..",
+        "../a",
+        "a/b",
+        "a\\b",
+        "/a",
+        ".hidden",
+        "-a",
+        "a.",
+        "a\x00b",
+        "x" * 81,
+        "~a",
+        "a:b",
+        "\U00010330" * 61,
+        None,
+        3,
+    ],
+)
+def test_impossible_or_unsafe_names_are_rejected(name):
+    with pytest.raises(ValueError, match="is not a name for a file"):
+        checked_name(name)
+
+
+def test_only_drawings_that_can_be_loaded_are_listed(tmp_path):
+    for name in ("b.json", "a b.json", ".hidden.json", "c.wav", "a .json", "a..json"):
+        (tmp_path / name).touch()
+    assert saved_names(tmp_path) == ["a b", "b"]
+    assert saved_names(tmp_path / "none") == []

@@ -1,0 +1,33 @@
+import librosa
+import numpy as np
+import pytest
+from conftest import sine
+
+from timbrelib.audio.frames import HOP, frame_gain
+from timbrelib.synthesis.blending import BLOCK
+from timbrelib.synthesis.excitation import EXCITATIONS
+from timbrelib.synthesis.locked import locked_spectra
+from timbrelib.synthesis.noise import noise_spectra
+from timbrelib.synthesis.overlap_add import EDGE, fade_ends, overlap_add, restore_gain
+
+
+@pytest.mark.parametrize("excitation", EXCITATIONS)
+def test_a_sound_is_the_inverse_stft_of_its_frames(violin, excitation):
+    codes, gain = np.random.default_rng(0).integers(0, 1024, 3 * BLOCK + 7), np.full(3 * BLOCK + 7, 0.05)
+    triples = np.lib.stride_tricks.sliding_window_view(np.pad(codes, 1, mode="edge"), 3)  # (frames, 3)
+    if excitation == "locked":
+        blocks = list(locked_spectra(violin.model.spectra, triples, gain))
+    else:
+        blocks = list(noise_spectra(violin.model.spectra, triples, gain, seed=0))
+    expected = librosa.istft(np.concatenate(blocks).T, n_fft=2048, hop_length=HOP, length=(len(codes) - 1) * HOP)
+    np.testing.assert_allclose(overlap_add(blocks, len(codes)), expected, atol=1e-6)
+
+
+def test_a_short_sound_fades_over_at_most_half_of_it():
+    np.testing.assert_allclose(fade_ends(np.ones(5, np.float32)) * EDGE, [0.5, 1.5, EDGE, 1.5, 0.5])
+
+
+def test_a_changing_gain_is_restored():
+    gain = np.linspace(0.1, 0.4, 44)
+    restored = restore_gain(sine(440, amplitude=0.7)[: 43 * HOP], gain)
+    np.testing.assert_allclose(frame_gain(restored)[5:-5], gain[5:-5], rtol=1e-3)

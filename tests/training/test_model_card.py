@@ -1,0 +1,46 @@
+import json
+import shutil
+
+import soundfile
+from conftest import ROOT
+
+from timbrelib.audio.frames import SAMPLE_RATE
+from timbrelib.model.checkpoint import load_card
+from timbrelib.model.registry import shipped_folder
+from timbrelib.training.config import FORMER_NAMES
+from timbrelib.training.model_card import card_text, evaluate, train_command
+
+
+def test_a_card_with_the_setting_names_of_version_0_1_is_read_and_updated(tmp_path, phrases):
+    folder = shutil.copytree(shipped_folder() / "violin", tmp_path / "old")
+    present = load_card(folder)
+    former = {new: old for old, new in FORMER_NAMES.items()}
+    training = {former.get(name, name): value for name, value in present["training"].items()}
+    (folder / "card.json").write_text(json.dumps(present | {"training": training}))
+    assert load_card(folder)["training"] == training
+
+    recordings = tmp_path / "violin"
+    recordings.mkdir()
+    for number, phrase in enumerate(phrases[:2]):
+        soundfile.write(recordings / f"{number}.wav", phrase.audio[number * 100 :], SAMPLE_RATE)
+    scores = evaluate(folder, recordings, write=True)
+    assert scores["test_recordings"] == 1
+    updated = load_card(folder)
+    assert updated == present | {"scores": scores}
+    assert (folder / "README.md").read_text() == card_text(updated)
+
+
+def test_the_shipped_cards_are_those_of_this_version():
+    for folder in shipped_folder().iterdir():
+        if folder.is_dir() and (folder / "card.json").exists():
+            assert (folder / "README.md").read_text() == card_text(load_card(folder)), folder.relative_to(ROOT)
+
+
+def test_the_card_names_the_command_that_repeats_the_training():
+    card = load_card("trumpet")
+    assert train_command(card) == "timbrelib train FOLDER/trumpet --name my_trumpet --shifts -1 0 1"
+    card |= {"name": "my sound", "training": card["training"] | {"processes": 2, "kmeans_frames": 2000}}
+    assert train_command(card) == (
+        "torchrun --nproc-per-node 2 -m timbrelib train FOLDER/trumpet --name 'my sound' "
+        "--shifts -1 0 1 --kmeans-frames 2000"
+    )
