@@ -52,7 +52,7 @@ def cells(path, kind="code"):
         (
             "06_scorecard",
             {"DESCRIPTORS": ["centroid", "fundamental"]},
-            ["violin_purity.png", "violin_scorecard.png"],
+            ["violin_scorecard.png", "violin_quality.png"],
         ),
         (
             "07_timbre_transfer",

@@ -236,9 +236,7 @@ def scatter(
     bar = ax.figure.colorbar(dots, ax=ax, label=label(name), pad=0.01, extend="both")
     if descriptor(name).log:
         plain_ticks(bar.ax.yaxis)
-    first, second = (
-        f"principal component {i} ({100 * share:.0f} % of the variance)" for i, share in enumerate(explained, 1)
-    )
+    first, second = (f"PC {i} ({100 * share:.0f} % of variance)" for i, share in enumerate(explained, 1))
     ax.set(xlabel=first, ylabel=second, title=f"codebook in two dimensions, coloured by {name}")
     if ax.get_legend_handles_labels()[0]:
         ax.legend(loc="best", fontsize="small")

@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 import pytest
 
@@ -101,6 +103,11 @@ def test_curves_of_targets_come_by_descriptor():
 def test_targets_that_do_not_belong_together_are_refused(targets, says):
     with pytest.raises(ValueError, match=says):
         target_curves(targets)
+
+
+@pytest.fixture(autouse=True)
+def _log_everything(caplog):
+    caplog.set_level(logging.INFO)
 
 
 def test_a_melody_below_the_range_is_shifted_up_with_its_intervals(violin, caplog):

@@ -37,13 +37,13 @@ def test_a_saved_model_loads_unchanged(tmp_path, small, phrases):
 
 
 def test_the_list_of_models_has_licence_and_scores():
-    listed = {model["name"]: model for model in timbrelib.list_models()}
-    assert list(listed) == ["cello", "horn", "singing", "trumpet", "violin"]
+    listed = timbrelib.list_models()
+    assert list(listed.index) == ["cello", "horn", "singing", "trumpet", "violin"]
     for name, most in {"violin": 4.9, "trumpet": 4.4, "horn": 3.2, "cello": 3.3, "singing": 6.0}.items():
-        assert listed[name]["licence"] == "CC BY-SA 4.0"
-        assert listed[name]["lsd_db"] <= most
-        assert listed[name]["codebook_use"] >= 0.99
-        assert listed[name]["perplexity"] > 800
+        assert listed.loc[name, "licence"] == "CC BY-SA 4.0"
+        assert listed.loc[name, "lsd_db"] <= most
+        assert listed.loc[name, "codebook_use"] >= 0.99
+        assert listed.loc[name, "perplexity"] > 800
 
 
 @pytest.mark.parametrize("name", ["cello", "horn", "singing", "trumpet", "violin"])

@@ -51,7 +51,7 @@ def test_a_drawing_beyond_the_codebook_is_clipped_with_a_warning(violin):
 def test_warnings_are_captured_and_the_logger_is_restored():
     logger = logging.getLogger("timbrelib")
     before = list(logger.handlers)
-    with controller.capture_warnings() as warnings:
+    with controller.capture_log() as warnings:
         logging.getLogger("timbrelib.control").warning("wrong in %d frames", 7)
     assert warnings == ["wrong in 7 frames"]
     assert logger.handlers == before
@@ -157,7 +157,7 @@ def test_a_sound_that_is_too_loud_is_lowered_with_a_warning(violin):
 
 
 def test_warnings_of_another_thread_are_not_captured():
-    with controller.capture_warnings() as warnings:
+    with controller.capture_log() as warnings:
         other = threading.Thread(target=lambda: logging.getLogger("timbrelib").warning("elsewhere"))
         other.start()
         other.join()

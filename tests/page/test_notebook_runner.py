@@ -2,6 +2,8 @@
 
 import hashlib
 import logging
+import subprocess
+import sys
 import time
 from base64 import b64decode
 from io import BytesIO
@@ -11,7 +13,6 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
-from timbrelib.cli import main
 from timbrelib.model.registry import shipped_models
 from timbrelib.page.notebook_runner import (
     NotebookRun,
@@ -164,15 +165,17 @@ def test_a_wrong_setting_is_reported_before_anything_runs(project, arguments, er
 
 
 @pytest.mark.parametrize("command", ["figures", "notebooks"])
-def test_the_commands_end_with_an_error_status(project, monkeypatch, command, capsys):
-    monkeypatch.chdir(project)
-    assert main([command]) == 1
-    assert (
-        capsys.readouterr().err == "error: there are no notebooks in notebooks: run this in the folder of the project\n"
-    )
+def test_the_commands_end_with_an_error_status(project, command):
+    def run():
+        return subprocess.run([sys.executable, "-m", "timbrelib", command], cwd=project, capture_output=True, text=True)
+
+    done = run()
+    assert done.returncode == 1
+    assert done.stderr == "error: there are no notebooks in notebooks: run this in the folder of the project\n"
     write_all_notebooks(project, "1 / 0")
-    assert main([command]) == 1
-    assert "ZeroDivisionError: division by zero" in capsys.readouterr().err
+    done = run()
+    assert done.returncode == 1
+    assert "ZeroDivisionError: division by zero" in done.stderr
 
 
 def test_every_notebook_of_the_page_exists_and_every_model_is_traversed():

@@ -47,7 +47,7 @@ def test_the_command_trains_on_a_folder_and_the_model_works_by_its_name(tmp_path
     model = timbrelib.load_model("strings")
     assert model.name == "strings"
     assert model.config.n_codes == 1024
-    assert "strings" in [each["name"] for each in timbrelib.list_models()]
+    assert "strings" in timbrelib.list_models().index
     assert main(["models"]) == 0
     assert "| strings |" in capsys.readouterr().out
     assert "strings" in models_in_the_pad()

@@ -24,6 +24,7 @@ PERIODICITY_UNIT = 0.05  # missing periodicity of a code that counts as much as 
 UNVOICED_PENALTY = 10.0  # error, in these units, of a frame in which the descriptor is undefined
 MAX_BLEND_OCTAVES = 100 / 1200  # up to which two successive notes are perceived as one between them
 WRONG_NOTE = 50.0  # cents
+WRONG_SHARE = 0.01  # of the frames; fewer wrong notes are normal in fast passages
 BLOCK = 4096  # frames compared with all codes at a time, to bound the memory
 
 
@@ -127,14 +128,14 @@ def nearest_codes(
 
 
 def warn_of_wrong_notes(codebook: Codebook, curves: Mapping[str, np.ndarray], codes: np.ndarray) -> None:
-    """Log the number of frames in which the chosen codes have another pitch than the target."""
+    """Log the number of frames in which the chosen codes have another pitch than the target, unless they are few."""
     for name, curve in curves.items():
         if descriptor(name).log:
             cents = 1200 * np.log2(codebook[name][codes] / curve)
             # a frame is a blend with its neighbours, see `timbrelib.synthesis.blending`
             blended = np.convolve(np.pad(cents, 1, mode="edge"), (0.25, 0.5, 0.25), "valid")  # (frames,)
             wrong = np.sum(np.abs(blended) > WRONG_NOTE)
-            if wrong:
+            if wrong > WRONG_SHARE * len(codes):
                 log.warning(
                     "the chosen codes are more than %.0f cents from the %s target in %d of %d frames: "
                     "give the %s a higher weight, or narrow the other targets",

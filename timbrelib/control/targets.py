@@ -208,7 +208,7 @@ def fit_to_range(codebook: Codebook, name: str, curve: np.ndarray, mode: str) ->
         f"in {outside} of {len(curve)} frames and was"
     )
     if mode == "clip":
-        log.warning("%s clipped", report)
+        log.info("%s clipped", report)
         return np.clip(curve, low, high)
     scaled, ends = (np.log2(curve), np.log2([low, high])) if log_scale else (curve, np.array([low, high]))
     width = min(1.0, np.ptp(ends) / max(np.ptp(scaled), 1e-12))
@@ -217,6 +217,6 @@ def fit_to_range(codebook: Codebook, name: str, curve: np.ndarray, mode: str) ->
     report += f" shifted by {12 * shift:+.2f} semitones" if log_scale else f" shifted by {shift:+.4g} {unit}"
     if width < 1:
         report += f" and narrowed to {100 * width:.0f} %"
-    log.warning("%s", report)
+    log.info("%s", report)
     shifted = narrowed + shift
     return np.clip(np.exp2(shifted) if log_scale else shifted, low, high)  # clipped against rounding

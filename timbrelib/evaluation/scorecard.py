@@ -117,6 +117,8 @@ def example_rows(timbre: Timbre, folder: Path) -> list[Row]:
     """Score the WAV file of every example of a model in a folder against its targets."""
     rows = []
     for path in sorted(folder.glob(f"{timbre.prefix}_*.json")):
+        if path.stem.endswith("_sorted"):
+            continue  # a traversal, which has rows of its own
         saved, texts = load_rendering(path), []
         audio = load_audio(path.with_suffix(".wav"))
         measured = measure_frames(audio, saved.targets, len(saved.codes), track_pyin)

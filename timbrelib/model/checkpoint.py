@@ -8,7 +8,7 @@ Notebook: 01_train.
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors.torch
@@ -18,6 +18,9 @@ from torch import Tensor
 from timbrelib.files import atomic_write, check_size, load_json, number_column, one_line
 from timbrelib.model.registry import CONFIG, WEIGHTS, model_folder, own_models, shipped_models
 from timbrelib.model.vqvae import VQVAE, VQVAEConfig
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT = 1  # of config.json and of the tensors' names
 # scores of three numbers, the 10th, 50th and 90th percentile
@@ -29,26 +32,28 @@ MAX_WEIGHT_BYTES, MAX_JSON_BYTES = 2**30, 4 * 2**20
 FLOATS, INTEGERS = ("F16", "F32"), ("I32", "I64")  # types in which tensors may be stored
 
 
-def list_models() -> list[dict]:
-    """List the shipped models and the user's own, with licence and scores.
+def list_models() -> "pd.DataFrame":
+    """List the shipped models and the user's own.
 
     Returns
     -------
-    list of dict
-        For each model: ``name``, ``licence``, ``minutes`` (of the recordings) and the scores of
-        its card, such as ``lsd_db`` (log-spectral distance on its test recordings),
-        ``codebook_use`` (0..1) and ``perplexity``.
+    DataFrame
+        One row per model, by name: ``minutes`` (of the recordings), ``lsd_db`` (log-spectral
+        distance on its test recordings), ``codebook_use`` (0..1), ``perplexity`` and
+        ``licence``.
 
     Examples
     --------
-    >>> [model["name"] for model in timbrelib.list_models()]
+    >>> list(timbrelib.list_models().index)
     ['cello', 'horn', 'singing', 'trumpet', 'violin']
     """
-    cards = [load_card(name) for name in [*shipped_models(), *own_models()]]
-    return [
-        {"name": card["name"], "licence": card["licence"], "minutes": card["data"]["minutes"], **card["scores"]}
-        for card in cards
-    ]
+    import pandas as pd
+
+    rows = {}
+    for card in map(load_card, [*shipped_models(), *own_models()]):
+        scores = {name: card["scores"][name] for name in ("lsd_db", "codebook_use", "perplexity")}
+        rows[card["name"]] = {"minutes": card["data"]["minutes"], **scores, "licence": card["licence"]}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 
 
 def load_model(name_or_path: str | Path) -> VQVAE:

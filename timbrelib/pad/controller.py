@@ -73,7 +73,7 @@ def render_request(request: RenderRequest) -> tuple[Rendering, str]:
         See `timbrelib.Timbre.render`.
     """
     timbre, curves = request.timbre, request.curves
-    with capture_warnings() as warnings:
+    with capture_log() as messages:
         targets = [
             timbre.target(name, curve, fit="clip", weight=request.weight if place else 1.0)
             for place, (name, curve) in enumerate(curves.items())
@@ -83,7 +83,7 @@ def render_request(request: RenderRequest) -> tuple[Rendering, str]:
         rendering = timbre.render(
             *targets, gain=gain, smoothness=request.smoothness, track_f0=track_autocorrelation
         )  # fmt: skip
-    return rendering, "; ".join(warnings)
+    return rendering, "; ".join(messages)
 
 
 def curves_from_recording(
@@ -130,11 +130,11 @@ def curves_from_recording(
         if not defined.any():
             raise ValueError(f"the recording is silent and has no {' or '.join(descriptors)}: give another one")
         curves = {name: hold(curve, defined) for name, curve in measured.items()}
-    with capture_warnings() as warnings:
+    with capture_log() as messages:
         curves = {name: fit_to_range(codebook, name, curves[name], "shift") for name in descriptors}
     if GAIN in names:
         curves[GAIN] = gain * (MAX_GAIN / gain.max())
-    return curves, "; ".join([*notes, *warnings])
+    return curves, "; ".join([*notes, *messages])
 
 
 def page_drawing(drawing: Drawing, codebook: Codebook) -> dict:
@@ -163,7 +163,7 @@ def page_result(rendering: Rendering, axes: Sequence[Axis]) -> dict:
     dict
         ``lanes``: for each axis ``selected`` and ``measured`` heights (None where undefined)
         and the ``score`` as text, or None for the gain; ``sound``: a WAV file;
-        ``spectrogram``: a PNG from 0 Hz to half the sample rate; ``text``: warnings.
+        ``spectrogram``: a PNG from 0 Hz to half the sample rate; ``text``: messages.
     """
     scores = rendering.score
     lanes = [
@@ -176,13 +176,13 @@ def page_result(rendering: Rendering, axes: Sequence[Axis]) -> dict:
         else None
         for axis in axes
     ]
-    with capture_warnings() as warnings:
+    with capture_log() as messages:
         sound = encode_wav(rendering.audio)
     return {
         "lanes": lanes,
         "sound": sound,
         "spectrogram": spectrogram_png(rendering.audio),
-        "text": "; ".join(warnings),
+        "text": "; ".join(messages),
     }
 
 
@@ -218,9 +218,11 @@ class _ThreadHandler(logging.Handler):
 
 
 @contextmanager
-def capture_warnings() -> Iterator[list[str]]:
+def capture_log() -> Iterator[list[str]]:
     """Collect what the library logs in this thread, to show it in the pad, where no log is visible."""
     handler, logger = _ThreadHandler(), logging.getLogger("timbrelib")
+    if not logger.isEnabledFor(logging.INFO):
+        logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     try:
         yield handler.messages

@@ -29,7 +29,7 @@ KINDS = {
     "steps": ("stepped target", TRACKING),
     "sorted": ("traversal of the codebook", "all codes, from the lowest to the highest value of a descriptor"),
     "scorecard": ("comparison of methods", "tracking error of every descriptor, matching method and excitation"),
-    "purity": ("sound quality", "harmonic-to-noise ratio and spectral flux, compared with recordings"),
+    "quality": ("sound quality", "harmonic-to-noise ratio and spectral flux, compared with recordings"),
     "train": ("short training run", ""),
     "reconstruction": ("reconstruction by a shipped model", ""),
 }
