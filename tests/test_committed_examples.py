@@ -145,7 +145,7 @@ def test_pitch_and_brightness_are_followed_together():
     ("name", "worst", "lowest"), [("centroid", 0.8, 0.998), ("bandwidth", 1.2, 0.99), ("rolloff", 0.9, 0.998)]
 )
 def test_a_path_follows_the_target_more_closely_than_the_alternatives(violin, name, worst, lowest):
-    scores = compare_methods(violin, [name]).scores
+    scores = compare_methods(violin, [violin.target(name, shape) for shape in ("sin", "exp")]).scores
     paths = [score for score in scores if score.method == "path, locked"]
     assert len(paths) == 2
     for path in paths:

@@ -16,7 +16,8 @@ SETTINGS = {field.name: field for field in fields(TrainingConfig)}
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status; an expected error is one sentence."""
     options = command_line().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("timbrelib").setLevel(logging.INFO)  # and of other libraries, warnings only
     try:
         options.run(options)
     except (ValueError, OSError, FloatingPointError) as error:
@@ -129,15 +130,17 @@ def flag(name: str) -> str:
 
 def run_train(options: argparse.Namespace) -> None:
     """Train, score and save a model."""
+    from timbrelib.files import checked_name
     from timbrelib.model.registry import models_folder
     from timbrelib.training import distributed
     from timbrelib.training.recipe import train_timbre
 
     given = {name: getattr(options, name) for name in SETTINGS if getattr(options, name) is not None}
     shifts = tuple(options.shifts) if options.shifts else None
+    out = Path(options.models or models_folder()).absolute() / checked_name(options.name)
     model = train_timbre(
-        options.folder, options.name, options.models, given, shifts=shifts, resume=options.resume,
-        overwrite=options.replace, device=options.device, checkpoint_every=options.checkpoint_every,
+        options.folder, out, given, shifts=shifts, resume=options.resume, overwrite=options.replace,
+        device=options.device, checkpoint_every=options.checkpoint_every,
     )  # fmt: skip
     folder = f"{options.models or models_folder()}/{model.name}"
     name = folder if options.models else model.name

@@ -24,7 +24,8 @@ def timbre(small):
 
 @pytest.fixture(scope="module")
 def comparison(timbre, phrases):
-    return compare_methods(timbre, ["centroid", "fundamental"], SHAPES, phrases, n_frames=60)
+    targets = [timbre.target(name, shape, n_frames=60) for name in ("centroid", "fundamental") for shape in SHAPES]
+    return compare_methods(timbre, targets, phrases)
 
 
 def test_every_method_is_scored_on_every_target(comparison):
@@ -110,7 +111,7 @@ def test_the_sound_quality_plot_shows_all_sounds_and_the_range_of_recordings(com
 
 def test_a_descriptor_that_does_not_exist_is_refused(timbre):
     with pytest.raises(ValueError, match="no descriptor"):
-        compare_methods(timbre, ["wobble"], n_frames=60)
+        compare_methods(timbre, [timbre.target("wobble", "sin", n_frames=60)])
 
 
 def test_a_descriptor_that_no_code_has_is_left_out(timbre, phrases, monkeypatch):
@@ -118,4 +119,4 @@ def test_a_descriptor_that_no_code_has_is_left_out(timbre, phrases, monkeypatch)
     columns = timbre.codebook.columns.copy()
     columns["fundamental"] = np.nan
     unpitched = Timbre(timbre.model, Codebook("unpitched", "locked", columns, timbre.codebook.vectors))
-    assert len(compare_methods(unpitched, ["fundamental"], n_frames=60)) == 0
+    assert len(compare_methods(unpitched, [timbre.target("fundamental", "sin", n_frames=60)])) == 0

@@ -10,7 +10,6 @@ from two_processes import learn
 
 import timbrelib
 from timbrelib.model.checkpoint import load_history
-from timbrelib.training.config import TrainingConfig
 
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
@@ -32,8 +31,8 @@ def test_a_training_in_two_processes_equals_one_with_twice_the_batch(tmp_path, s
     settings = ["--models", str(tmp_path), "--steps", "30", "--log-every", "5", "--kmeans-frames", "2000"]
     train = ["-m", "timbrelib", "train", str(strings_folder)]
     run(*TORCHRUN, *train, "--name", "two", "--batch", "32", *settings)
-    config = TrainingConfig(steps=30, log_every=5, kmeans_frames=2000, batch=64)
-    timbrelib.train_timbre(strings_folder, "one", tmp_path, config, progress=False)
+    same = {"steps": 30, "log_every": 5, "kmeans_frames": 2000, "batch": 64}
+    timbrelib.train_timbre(strings_folder, tmp_path / "one", same, progress=False)
     one, two = load_history(tmp_path / "one"), load_history(tmp_path / "two")
     np.testing.assert_allclose(two["loss"], one["loss"], rtol=0.005)
     np.testing.assert_allclose(two["codes_used"], one["codes_used"], rtol=0.02)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -133,18 +133,20 @@ def test_a_disk_too_small_for_the_frames_is_reported_and_left_empty(tmp_path, st
 
 
 def test_an_unfinished_training_survives_a_mistyped_argument(tmp_path, strings_folder):
-    config = TrainingConfig(steps=30, batch=32, kmeans_frames=500, learning_rate=1e10)
+    diverging = asdict(SMALL) | {"steps": 30, "batch": 32, "kmeans_frames": 500, "learning_rate": 1e10}
     with pytest.raises(FloatingPointError):
-        timbrelib.train_timbre(strings_folder, "mine", tmp_path, config, SMALL, progress=False, checkpoint_every=0)
+        timbrelib.train_timbre(strings_folder, tmp_path / "mine", diverging, progress=False, checkpoint_every=0)
     kept = [tmp_path / "mine.unfinished" / name for name in (resume.RUN, resume.STATE, LEVEL_FILE)]
     before = [path.read_bytes() for path in kept]
     for mistake in (
         {"folder": tmp_path / "nowhere"},
         {"device": "abacus"},
         {"shifts": (float("nan"),)},
-        {"config": {"steps": 0}},
+        {"settings": {"steps": 0}},
+        {"settings": {"n_codes": 0}},
+        {"settings": {"stepps": 1}},
     ):
-        settings = {"folder": strings_folder, "name": "mine", "models": tmp_path, "overwrite": True} | mistake
+        settings = {"folder": strings_folder, "name": tmp_path / "mine", "overwrite": True} | mistake
         with pytest.raises((FileNotFoundError, ValueError)):
             timbrelib.train_timbre(**settings, progress=False)
     assert [path.read_bytes() for path in kept] == before
@@ -188,16 +190,16 @@ def test_a_loss_that_is_not_finite_stops_the_training_at_the_last_good_checkpoin
 
 
 def test_the_learning_rate_may_be_lowered_when_resuming(tmp_path, strings_folder):
-    config = TrainingConfig(steps=30, batch=32, kmeans_frames=500)
+    config = asdict(SMALL) | {"steps": 30, "batch": 32, "kmeans_frames": 500}
 
-    def run(config, **options):
-        timbrelib.train_timbre(strings_folder, "mine", tmp_path, config, SMALL, progress=False, **options)
+    def run(settings, **options):
+        timbrelib.train_timbre(strings_folder, tmp_path / "mine", settings, progress=False, **options)
 
     with pytest.raises(FloatingPointError, match="lower --learning-rate"):
-        run(replace(config, learning_rate=1e30))
+        run(config | {"learning_rate": 1e30})
     (tmp_path / "mine.unfinished" / resume.STATE).unlink(missing_ok=True)
     with pytest.raises(ValueError, match="other settings"):
-        run(replace(config, steps=4), resume=True)
+        run(config | {"steps": 4}, resume=True)
     run({"learning_rate": 1e-4}, resume=True)  # all other settings are kept
     assert load_card(tmp_path / "mine")["training"]["learning_rate"] == 1e-4
 

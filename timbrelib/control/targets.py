@@ -30,6 +30,8 @@ class Target:
         One value per frame, in the descriptor's unit.
     weight : float
         How much its squared error counts relative to the other targets of a rendering.
+    label : str
+        Name of the curve in tables, for instance its shape.
 
     Raises
     ------
@@ -41,6 +43,7 @@ class Target:
     descriptor: str
     curve: np.ndarray
     weight: float = 1.0
+    label: str = "curve"
 
     def __post_init__(self) -> None:
         name, curve = self.descriptor, np.asarray(self.curve, dtype=np.float64)

@@ -106,13 +106,14 @@ class Timbre:
             The descriptor or the shape does not exist, no code has the descriptor, the ends do
             not rise, or the curve is undefined somewhere.
         """
+        label = curve if isinstance(curve, str) else "curve"
         if isinstance(curve, str):
             default = self.codebook.percentile_range(descriptor)
             ends = (default[0] if low is None else low, default[1] if high is None else high)
             curve = shape_curve(curve, descriptor, *ends, n_frames)
         if fit is not None:
             curve = fit_to_range(self.codebook, descriptor, curve, fit)
-        return Target(descriptor, curve, weight)
+        return Target(descriptor, curve, weight, label)
 
     def plot_region(self, across: Target, along: Target, ax: "Axes | None" = None) -> "Axes":
         """Draw the codes in the plane of two descriptors, and the path of two targets through it."""

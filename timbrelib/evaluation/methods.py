@@ -5,15 +5,16 @@ Notebook: 06_scorecard.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from timbrelib.control.rendering import Rendering, measure_frames
 from timbrelib.control.scores import TrackingScore, score_tracking
-from timbrelib.control.targets import FRAMES, Target
+from timbrelib.control.targets import Target
 from timbrelib.control.timbre import Timbre
-from timbrelib.descriptors import DESCRIPTORS, descriptor
+from timbrelib.descriptors import descriptor
 from timbrelib.descriptors.pitch import track_pyin
 from timbrelib.evaluation.baselines import cut_grains, nearest_grains, random_codes, sorted_codes
 from timbrelib.evaluation.markdown import markdown_table
@@ -41,7 +42,7 @@ class MethodScore:
     Attributes
     ----------
     descriptor, shape : str
-        Of the target.
+        Of the target; its label.
     method : str
         How the sound was made.
     tracking : TrackingScore
@@ -81,7 +82,8 @@ class Comparison:
 
     Examples
     --------
-    >>> comparison = compare_methods(timbrelib.load("violin"), ["centroid"])
+    >>> violin = timbrelib.load("violin")
+    >>> comparison = compare_methods(violin, [violin.target("centroid", "sin")])
     >>> comparison.plot()
     >>> comparison.table.sort_values("error")
     """
@@ -180,24 +182,18 @@ class Comparison:
 
 
 def compare_methods(
-    timbre: Timbre,
-    descriptors: Iterable[str] = DESCRIPTORS,
-    shapes: Sequence[str] = ("sin", "exp"),
-    recordings: Sequence[Recording] | None = None,
-    n_frames: int = FRAMES,
+    timbre: Timbre, targets: Sequence[Target], recordings: Sequence[Recording] | None = None
 ) -> Comparison:
-    """Follow targets over the range that the codebook covers well with every method, and score each sound.
+    """Follow targets with every method, and score each sound.
 
     Parameters
     ----------
     timbre : Timbre
-        Its codebook sets the range of the targets; both excitations are compared.
-    descriptors : iterable of str
-        Descriptors that no code has are left out.
-    shapes : sequence of {"sin", "exp", "ramp", "steps"}
+        Both of its excitations are compared.
+    targets : sequence of Target
+        Each is followed alone; those whose descriptor no code has are left out.
     recordings : sequence of Recording, optional
         Recordings whose grains are concatenated, in addition to those of generated strings.
-    n_frames : int
 
     Returns
     -------
@@ -206,29 +202,26 @@ def compare_methods(
     Raises
     ------
     ValueError
-        A descriptor or a shape does not exist, or no frame of the recordings has a descriptor.
+        A target leaves the range of the codebook, or no frame of the recordings has its
+        descriptor.
     """
-    names = list(descriptors)
-    for name in names:
-        descriptor(name)  # refuses a name that does not exist
     timbres = [timbre.excited(excitation) for excitation in EXCITATIONS]
     corpora: dict[str, Sequence[Recording]] = {"grains of generated strings": string_corpus(GENERATED_MINUTES)}
     if recordings:
         corpora["grains of recordings"] = recordings
     scores = []
-    for name in names:
+    for name, group in groupby(targets, lambda target: target.descriptor):
         if name not in timbre.codebook.descriptors:
             continue
         grains = {method: cut_grains(corpus, name) for method, corpus in corpora.items()}
-        for shape in shapes:
-            target = timbre.target(name, shape, n_frames=n_frames)
+        for target in group:
             for method, rendering in _renderings(timbre, timbres, target):
                 curves = rendering.measured[name], rendering.selected[name]
-                scores.append(_score(shape, method, target, rendering.audio, *curves))
+                scores.append(_score(method, target, rendering.audio, *curves))
             for method, cut in grains.items():
                 audio = nearest_grains(cut, target.curve)
-                measured = measure_frames(audio, {name: target.curve}, n_frames, track_pyin)[name]
-                scores.append(_score(shape, method, target, audio, measured))
+                measured = measure_frames(audio, [name], len(target), track_pyin)[name]
+                scores.append(_score(method, target, audio, measured))
     return Comparison(scores)
 
 
@@ -249,7 +242,6 @@ def _renderings(timbre: Timbre, timbres: Iterable[Timbre], target: Target) -> It
 
 
 def _score(
-    shape: str,
     method: str,
     target: Target,
     audio: np.ndarray,
@@ -260,7 +252,7 @@ def _score(
     hnr, flux = hnr_and_flux(audio)
     return MethodScore(
         target.descriptor,
-        shape,
+        target.label,
         method,
         score_tracking(target.descriptor, target.curve, measured, selected),
         float(np.median(hnr)) if len(hnr) else np.nan,

@@ -110,7 +110,9 @@ def full_scorecard(name_or_path: str | Path, data: str | Path | None = None) -> 
         The model does not exist, or `data` has no recordings of its timbre.
     """
     corpus = load_recordings(load_card(name_or_path)["domain"], "train", data) if data else None
-    return compare_methods(load(name_or_path), recordings=corpus).to_markdown()
+    timbre = load(name_or_path)
+    targets = [timbre.target(name, shape) for name in timbre.codebook.descriptors for shape in ("sin", "exp")]
+    return compare_methods(timbre, targets, corpus).to_markdown()
 
 
 def example_rows(timbre: Timbre, folder: Path) -> list[Row]:

@@ -8,12 +8,10 @@ import hashlib
 import logging
 import os
 import re
-import signal
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
 from pathlib import Path
 
 import nbformat
@@ -99,9 +97,11 @@ class NotebookRun:
         """Kill the kernel, once it computes; `execute` then raises ChildProcessError."""
         if self._client and self._client.code_cells_executed:
             manager = self._client.km
-            if manager and manager.provisioner:
-                with suppress(ProcessLookupError):  # it ended in the meantime
-                    asyncio.run(manager.provisioner.send_signal(signal.SIGKILL))
+            process = getattr(
+                manager and manager.provisioner, "process", None
+            )  # once it runs
+            if process:
+                process.kill()
 
 
 def insert_settings(notebook: nbformat.NotebookNode, settings: Mapping[str, object]) -> None:

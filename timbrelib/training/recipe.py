@@ -7,7 +7,7 @@ import errno
 import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,34 +47,40 @@ log = logging.getLogger(__name__)
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # of the disk, the quota or the size of a file
 MAX_SHIFT = 24  # semitones
+CONFIG_NAMES, SIZE_NAMES = ({field.name for field in fields(kind)} for kind in (TrainingConfig, VQVAEConfig))
 EXAMPLE_SECONDS = 10.0  # maximum length of the example that is saved with a model
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings that the caller gave; those that are None keep the default, or the value of the resumed training."""
+    """Settings that the caller gave; all others keep the default, or the value of the resumed training."""
 
-    config: TrainingConfig | Mapping[str, Any] | None
-    sizes: VQVAEConfig | None
+    given: Mapping[str, Any]
     shifts: tuple[float, ...] | None
 
     def __post_init__(self) -> None:
+        if unknown := set(self.given) - CONFIG_NAMES - SIZE_NAMES:
+            known = ", ".join(sorted(CONFIG_NAMES | SIZE_NAMES))
+            raise ValueError(f"there is no setting {', '.join(sorted(unknown))}: choose from {known}")
         if not all(abs(shift) <= MAX_SHIFT for shift in self.shifts or ()):  # False for NaN
             raise ValueError(f"the shifts cannot be {self.shifts}: give semitones from {-MAX_SHIFT} to {MAX_SHIFT}")
 
     def apply(self, run: Run) -> Run:
         """Return a copy of `run` with these settings."""
-        given = self.config or {}
-        config = given if isinstance(given, TrainingConfig) else replace(run.config, **given)
-        return replace(run, config=config, sizes=self.sizes or run.sizes, shifts=self.shifts or run.shifts)
+        config = {name: value for name, value in self.given.items() if name in CONFIG_NAMES}
+        sizes = {name: value for name, value in self.given.items() if name in SIZE_NAMES}
+        return replace(
+            run,
+            config=replace(run.config, **config),
+            sizes=replace(run.sizes, **sizes),
+            shifts=self.shifts or run.shifts,
+        )
 
 
 def train_timbre(
     folder: str | Path | None,
-    name: str,
-    models: str | Path | None = None,
-    config: TrainingConfig | Mapping[str, Any] | None = None,
-    sizes: VQVAEConfig | None = None,
+    name: str | Path,
+    settings: Mapping[str, Any] | None = None,
     shifts: tuple[float, ...] | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -89,14 +95,13 @@ def train_timbre(
     folder : str or Path, optional
         Sound files at any depth, see `timbrelib.recordings.scan.scan_recordings`.  Not needed to
         resume a training.
-    name : str
-        Name of the model, by which notebooks, pad and commands find it.
-    models : str or Path, optional
-        Folder of models, by default `timbrelib.model.registry.models_folder`.
-    config : TrainingConfig, or mapping of str to number, optional
-        All settings of the training, or only some by name; the others keep their default, or
-        the value of the training that is resumed.
-    sizes : VQVAEConfig, optional
+    name : str or Path
+        Name of the model, by which notebooks, pad and commands find it, or the path of the
+        folder to save it in.
+    settings : mapping of str to number, optional
+        Settings of the training (`timbrelib.TrainingConfig`) and sizes of the model
+        (`timbrelib.VQVAEConfig`) by name; the others keep their default, or the value of the
+        training that is resumed.
     shifts : tuple of float, optional
         Semitones by which the training recordings are resampled, one copy per shift, by
         default only 0.
@@ -130,22 +135,23 @@ def train_timbre(
     OSError
         Another training of that name is running, or the disk is full.
     """
-    out = Path(models or models_folder()) / checked_name(name)
+    path = Path(name)
+    out = (path.parent if len(path.parts) > 1 else models_folder()) / checked_name(path.name)
     if out.name in shipped_models() and out.parent.resolve() != shipped_folder().resolve():
         raise ValueError(f"{out.name} is the name of a shipped model: choose another one, my_{out.name} for example")
     if out.name.endswith(SUFFIX):
         raise ValueError(f"a name that ends in {SUFFIX} denotes an unfinished training: choose another one")
-    settings, checkpoints = Settings(config, sizes, shifts), checkpoint_folder(out)
+    given, checkpoints = Settings(settings or {}, shifts), checkpoint_folder(out)
     torch_device = distributed.resolve_device(device)
     try:
         with distributed.process_group(torch_device), ExitStack() as stack:
             if distributed.rank() == 0:
                 stack.enter_context(training_lock(checkpoints))
                 if resume and (checkpoints / RUN).exists():
-                    update_run(checkpoints, settings)
+                    update_run(checkpoints, given)
                 else:
                     check_target(out, checkpoints, overwrite)
-                    prepare(scan_folder(folder, out.name, progress), checkpoints, settings)
+                    prepare(scan_folder(folder, out.name, progress), checkpoints, given)
             distributed.barrier()
             run, frames = load_run(checkpoints), load_frames(checkpoints)
             model, history = train(frames, run.config, run.sizes, progress, checkpoints, checkpoint_every, torch_device)
