@@ -69,7 +69,7 @@ def test_an_impossible_rate_is_refused(rate):
 def test_a_saved_target_is_read_back(tmp_path, violin, n_frames):
     rolloff = Target("rolloff", np.full(n_frames, 3000))
     centroid = violin.target("centroid", "exp", 1200, 3000, n_frames)
-    violin.render(rolloff, centroid, refinements=0).save(tmp_path / "a")
+    violin.render(rolloff, centroid).save(tmp_path / "a")
     for column in ("target", None):
         read = curves.read_curve(tmp_path / "a.csv", "rolloff", column)
         np.testing.assert_allclose(read, rolloff.curve, rtol=1e-5)

@@ -68,6 +68,7 @@ def test_a_target_is_an_array_of_floats_with_a_length():
     [
         (("centroid", [1000, np.nan]), "undefined .* in 1 frames"),
         (("centroid", [1000, np.inf, -np.inf]), "undefined .* in 2 frames"),
+        (("fundamental", [300, np.inf]), "fundamental target is undefined"),
         (("centroid", []), "one value per frame"),
         (("centroid", [[1000]]), "one value per frame"),
         (("centroid", 1000), "one value per frame"),

@@ -96,6 +96,14 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path, strings_folder
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.parametrize("name", ["", ".hidden", "a/.hidden", "a/b/.."])
+def test_a_path_must_end_in_a_name(tmp_path, strings_folder, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="not a name for a file"):
+        timbrelib.train_timbre(strings_folder, name)
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_output_folder_that_is_not_writable_is_refused_before_training(tmp_path, strings_folder):
     (tmp_path / "file").write_text("in the way")
     refused = run("train", str(strings_folder), "--name", "kazoo", "--models", str(tmp_path / "file"))

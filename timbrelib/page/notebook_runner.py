@@ -97,9 +97,7 @@ class NotebookRun:
         """Kill the kernel, once it computes; `execute` then raises ChildProcessError."""
         if self._client and self._client.code_cells_executed:
             manager = self._client.km
-            process = getattr(
-                manager and manager.provisioner, "process", None
-            )  # once it runs
+            process = getattr(manager and manager.provisioner, "process", None)  # once it runs
             if process:
                 process.kill()
 
