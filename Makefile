@@ -26,7 +26,7 @@ export MODEL DOMAIN NAME TIMBRE_DATA
 RUN = .venv/bin/python -m
 READY = .venv/ready
 
-.PHONY: help figures page test fuzz bench lab train data scorecard notebooks lint lock clean
+.PHONY: help install figures page test fuzz bench lab train data scorecard notebooks lint lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -41,6 +41,8 @@ $(READY): requirements.lock pyproject.toml
 	# compiles pYIN into numba's cache, which two notebooks that compile it at the same time would corrupt
 	.venv/bin/python -c 'import numpy; from timbrelib.descriptors.pitch import track_pyin; track_pyin(numpy.ones(4096))'
 	touch $@
+
+install: $(READY)  ## build .venv alone
 
 figures: $(READY)  ## regenerate figures/ and Audio_Exemple/, print the scorecard (MODEL=, DESCRIPTORS=)
 	$(RUN) timbrelib figures $(if $(MODEL),--model "$$MODEL") --descriptors $(DESCRIPTORS)

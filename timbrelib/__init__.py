@@ -1,4 +1,4 @@
-"""VQ-VAE timbre models whose codebooks follow a drawn descriptor.
+"""VQ-VAE timbre models that follow drawn descriptor curves.
 
 Public names are imported on first use, so that ``import timbrelib`` itself is quick.
 

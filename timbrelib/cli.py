@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def command_line() -> argparse.ArgumentParser:
     """Describe the commands and their options."""
-    parser = argparse.ArgumentParser(prog="timbrelib", description="VQ-VAE timbre models whose codebooks follow curves")
+    parser = argparse.ArgumentParser(prog="timbrelib", description="VQ-VAE timbre models that follow descriptor curves")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     model_help = "name of a model, or its folder"
@@ -50,7 +50,7 @@ def command_line() -> argparse.ArgumentParser:
     )  # fmt: skip
     command.add_argument(
         "--shifts", type=float, nargs="+", metavar="SEMITONES",
-        help="also train on the recordings resampled by these; include 0 for the originals (default: 0)",
+        help="pitch shifts of the training recordings; include 0 to keep the originals (default: 0)",
     )  # fmt: skip
     former = {new: old for old, new in FORMER_NAMES.items()}
     for name, field in SETTINGS.items():
@@ -188,7 +188,7 @@ def run_render(options: argparse.Namespace) -> None:
 
 
 def run_transfer(options: argparse.Namespace) -> None:
-    """Transfer a sound and print what of it survives."""
+    """Transfer a sound and print what of it is preserved."""
     import timbrelib
 
     transfer = timbrelib.load(options.model).transfer(timbrelib.load_audio(options.sound))
@@ -215,8 +215,8 @@ def run_download(options: argparse.Namespace) -> None:
     from timbrelib.recordings.manifest import credit, manifest
 
     print("These recordings are downloaded for your own use, under the licences of their makers:")
-    print("\n".join(f"  {line}" for line in credit(row["file"] for row in manifest(options.domain))))
-    print("Those of the Philharmonia may not be passed on 'as is'.", flush=True)
+    credits = credit(row["file"] for row in manifest(options.domain))
+    print("\n".join(f"  {line}" for line in credits), flush=True)
     folder = data_folder(options.data)
     built = download(options.domain, folder, options.source or SOURCE)
     print(f"{len(built)} recordings are in {folder / options.domain}")

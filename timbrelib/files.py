@@ -83,7 +83,7 @@ def check_size(path: Path, max_bytes: int) -> None:
     """
     size = path.stat().st_size
     if size > max_bytes:
-        raise ValueError(f"{path.name} has {size / 2**20:.1f} MB, the limit is {max_bytes / 2**20:.0f} MB")
+        raise ValueError(f"{path.name} is {size / 2**20:.1f} MB; the limit is {max_bytes / 2**20:.0f} MB")
 
 
 def load_json(path: Path, max_bytes: int) -> Any:
@@ -114,7 +114,7 @@ def number_column(column: object) -> np.ndarray:
         It is not a list of numbers and nulls, or a number exceeds the range of float64.
     """
     if not isinstance(column, list) or not all(value is None or type(value) in (int, float) for value in column):
-        raise ValueError("it has something other than a list of numbers in the place of one")
+        raise ValueError("it has something else where a list of numbers is expected")
     try:
         values = np.array(column, dtype=np.float64)
     except OverflowError as error:

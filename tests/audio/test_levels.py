@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from timbrelib.audio import levels
-from timbrelib.audio.levels import spectral_distance
+from timbrelib.audio.levels import pairwise_distance
 
 
 def test_spectral_distance_ignores_level_and_grows_with_the_difference():
@@ -10,7 +10,7 @@ def test_spectral_distance_ignores_level_and_grows_with_the_difference():
     spectra[1] *= 5  # louder, but not different
     spectra[2, :512] = 0.1  # 20 dB down over half of the bins
     spectra[3, :512] = 0.01
-    distance = spectral_distance(spectra)
+    distance = pairwise_distance(spectra)
     assert distance[0, 1] == pytest.approx(0, abs=1e-2)
     assert distance[0, 2] == pytest.approx(distance[2, 0])
     assert distance[0, 3] == pytest.approx(2 * distance[0, 2], rel=1e-3)
@@ -18,7 +18,7 @@ def test_spectral_distance_ignores_level_and_grows_with_the_difference():
 
 def test_the_median_distance_is_one():
     spectra = np.random.default_rng(0).uniform(0.1, 1, (9, 1025)).astype(np.float32)
-    distance = spectral_distance(spectra)
+    distance = pairwise_distance(spectra)
     assert distance.dtype == np.float32
     assert np.median(distance) == pytest.approx(1)
 

@@ -103,6 +103,17 @@ def test_a_descriptor_added_since_is_in_the_codebook(cached, monkeypatch):
     assert timbrelib.analyse_codebook(model).columns.tobytes() == columns.tobytes()
 
 
+def test_a_descriptor_that_is_defined_again_is_measured_again(cached, monkeypatch):
+    model, *_ = cached
+    for factor in (2, 3):
+        source = f"def scaled(spectrum): return {factor} * spectrum.max(axis=1)"
+        exec(source, scope := {})  # as a notebook cell that is edited and run again
+        monkeypatch.setitem(DESCRIPTORS, "peak", Descriptor("", False, scope["scaled"]))
+        columns = timbrelib.analyse_codebook(model)["peak"]
+        plain = timbrelib.analyse_codebook(model, cache=False)["peak"]
+        np.testing.assert_array_equal(columns, plain)
+
+
 def test_without_a_folder_for_the_cache_the_codebook_is_measured_with_a_warning(small, tmp_path, monkeypatch, caplog):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))

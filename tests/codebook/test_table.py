@@ -53,7 +53,7 @@ def test_a_codebook_lists_the_descriptors_that_its_codes_have(violin):
 
 def test_codes_sort_by_a_descriptor_without_those_that_lack_it():
     codebook = codebook_of(fundamental=[300, np.nan, 100, 200])
-    np.testing.assert_array_equal(codebook.sort("fundamental"), [2, 3, 0])
+    np.testing.assert_array_equal(codebook.sorted_codes("fundamental"), [2, 3, 0])
     codes, f0 = codebook.values("fundamental")
     np.testing.assert_array_equal(codes, [0, 2, 3])
     np.testing.assert_array_equal(f0, [300, 100, 200])

@@ -125,7 +125,7 @@ def test_an_unreadable_field_is_quoted_in_part(tmp_path):
 def test_a_table_that_is_too_large_is_refused_unread(tmp_path):
     (tmp_path / "a.csv").touch()
     os.truncate(tmp_path / "a.csv", 64 * 2**20 + 1)  # a hole, which takes no space
-    with pytest.raises(ValueError, match=r"a\.csv has 64\.0 MB"):
+    with pytest.raises(ValueError, match=r"a\.csv is 64\.0 MB"):
         curves.read_curve(tmp_path / "a.csv", "centroid")
 
 

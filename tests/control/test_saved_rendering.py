@@ -167,7 +167,7 @@ def test_a_rendering_that_is_too_large_is_refused_unread(tmp_path):
     path = tmp_path / "bad.json"
     path.touch()
     os.truncate(path, 64 * 2**20 + 1)  # a hole, which takes no space
-    with pytest.raises(ValueError, match=r"bad\.json has 64\.0 MB"):
+    with pytest.raises(ValueError, match=r"bad\.json is 64\.0 MB"):
         timbrelib.load_rendering(path)
 
 

@@ -46,12 +46,12 @@ def test_a_timbre_that_does_not_exist_is_refused(arguments, error, says):
 
 def test_another_excitation_has_another_codebook(small):
     timbre = Timbre(small[0], timbrelib.analyse_codebook(small[0]))
-    noise = timbre.excited("noise")
+    noise = timbre.with_excitation("noise")
     assert (noise.excitation, noise.model) == ("noise", timbre.model)
     assert not np.array_equal(noise.codebook["centroid"], timbre.codebook["centroid"])
-    assert timbre.excited("locked") is timbre
+    assert timbre.with_excitation("locked") is timbre
     with pytest.raises(ValueError, match="locked, noise"):
-        timbre.excited("hum")
+        timbre.with_excitation("hum")
 
 
 @pytest.mark.parametrize("descriptor", ["centroid", "fundamental"])

@@ -163,7 +163,7 @@ def test_weights_that_claim_a_hundred_gigabytes_are_refused(copy):
 
 def test_weights_too_large_for_any_model_are_refused_unread(copy):
     os.truncate(copy / "model.safetensors", 2**30 + 1)  # a hole, which takes no space
-    with pytest.raises(ValueError, match=r"model\.safetensors has 1024\.0 MB"):
+    with pytest.raises(ValueError, match=r"model\.safetensors is 1024\.0 MB"):
         timbrelib.load_model(copy)
 
 

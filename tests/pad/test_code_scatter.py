@@ -52,7 +52,7 @@ def test_the_page_cannot_set_the_codebook(codes):
     codes.set_state({"codebook": {}})
     codes.set_state(None)
     assert codes.codebook is before
-    assert "may not" in codes.played["text"]
+    assert "must not" in codes.played["text"]
 
 
 def test_a_code_can_be_played_again(codes):

@@ -59,7 +59,7 @@ def test_warnings_are_captured_and_the_logger_is_restored():
 
 def test_the_settings_reach_the_search(violin, brightness):
     curves = {"fundamental": np.geomspace(300, 500, N_FRAMES), "centroid": brightness.curve}
-    request = RenderRequest(violin.excited("noise"), curves, smoothness=2.0, weight=0.1)
+    request = RenderRequest(violin.with_excitation("noise"), curves, smoothness=2.0, weight=0.1)
     rendering, _ = controller.render_request(request)
     assert rendering.search == Search(2.0, 3, {"centroid": 0.1})
     assert rendering.excitation == "noise"
@@ -67,7 +67,7 @@ def test_the_settings_reach_the_search(violin, brightness):
 
 @pytest.mark.parametrize(("shape", "excitation"), [("sin", "locked"), ("exp", "locked"), ("sin", "noise")])
 def test_the_quick_pitch_estimator_agrees_with_the_one_that_scores(violin, shape, excitation):
-    timbre = violin.excited(excitation)
+    timbre = violin.with_excitation(excitation)
     target = timbre.target("fundamental", shape, 208, 1177, 258).curve
     rendering, _ = controller.render_request(RenderRequest(timbre, {"fundamental": target}))
     quick, slow = rendering.measured["fundamental"], track_pyin(rendering.audio)

@@ -115,7 +115,7 @@ def test_the_page_cannot_set_the_state_of_the_pad(pad):
     for state in ({"drawing": {"lanes": 3}}, {}, None, 3):
         pad.editor.set_state(state)
     assert pad.editor.drawing is before
-    assert "may not" in pad.editor.status["text"]
+    assert "must not" in pad.editor.status["text"]
 
 
 @pytest.mark.parametrize("state", [None, {}, {"value": None}, {"value": "4"}, {"value": float("nan")}, {"scale": []}])
@@ -309,7 +309,7 @@ def test_a_model_that_cannot_be_loaded_leaves_the_pad_as_it_was(pad, tmp_path):
 
 
 def test_a_rendering_that_cannot_be_drawn_leaves_the_pad_as_it_was(pad, violin):
-    noise = violin.excited("noise")
+    noise = violin.with_excitation("noise")
     names = ("centroid", "rolloff", "bandwidth")
     three = [noise.target(name, np.full(60, np.nanmedian(noise.codebook[name]))) for name in names]
     noise.render(*three).save(pad.folder / "three")

@@ -41,7 +41,7 @@ def audible_level(spectra: np.ndarray) -> np.ndarray:
     return 20 * np.log10(np.maximum(spectra / loudest, 10 ** (-AUDIBLE_BIN / 20)))
 
 
-def spectral_distance(spectra: np.ndarray) -> np.ndarray:
+def pairwise_distance(spectra: np.ndarray) -> np.ndarray:
     """Pairwise distance of spectra: RMS difference of their audible levels, scaled to a median of 1.
 
     Parameters

@@ -74,6 +74,10 @@ def _cached_columns(model: VQVAE, excitation: str) -> np.ndarray:
 def _cache_path(model: VQVAE, excitation: str) -> Path:
     """Name a table after all that it depends on: weights, excitation, descriptors and the code that measures."""
     digest = hashlib.sha256(" ".join([excitation, model.fingerprint, *DESCRIPTORS]).encode())
+    for descriptor in DESCRIPTORS.values():  # a notebook may define one, and define it again
+        if code := getattr(descriptor.measure, "__code__", None):
+            constants = [constant for constant in code.co_consts if not hasattr(constant, "co_code")]
+            digest.update(code.co_code + repr((code.co_names, constants)).encode())
     package = files("timbrelib")
     sources = [entry for wing in SOURCES for entry in (package / wing).iterdir() if entry.name.endswith(".py")]
     for source in sorted(sources, key=str):

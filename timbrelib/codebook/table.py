@@ -92,7 +92,7 @@ class Codebook:
             raise ValueError(f"no code of this model has a {name}: choose another descriptor")
         return self["code"][defined], self[name][defined]
 
-    def sort(self, name: str) -> np.ndarray:
+    def sorted_codes(self, name: str) -> np.ndarray:
         """Codes that have a descriptor, from its lowest value to its highest, int64 (n,)."""
         codes, value = self.values(name)
         return codes[value.argsort()]

@@ -15,19 +15,19 @@ from timbrelib.descriptors import descriptor, measure
 from timbrelib.descriptors.pitch import track_pyin
 
 
-def tracking_error(measured: np.ndarray, target: np.ndarray) -> float:
-    """Mean absolute error over the defined frames, in % of the target's range.
+def tracking_error(measured: np.ndarray, target: np.ndarray, scale: np.ndarray | None = None) -> float:
+    """Mean absolute error over the defined frames, in % of the range of `scale`, by default the target.
 
     Parameters
     ----------
-    measured, target : ndarray, float, (frames,)
+    measured, target, scale : ndarray, float, (frames,)
         NaN in `measured` where the sound has no value.
 
     Returns
     -------
     float
     """
-    return float(100 * np.nanmean(np.abs(measured - target)) / np.ptp(target))
+    return float(100 * np.nanmean(np.abs(measured - target)) / np.ptp(target if scale is None else scale))
 
 
 def rank_correlation(measured: np.ndarray, target: np.ndarray) -> float:
@@ -125,19 +125,19 @@ def score_tracking(
     TrackingScore
         Distances are means in % of the target's range, and for a pitch medians in cents.
     """
-    known = descriptor(name)
-    unit = "cents" if known.log else "%" if np.ptp(target) else known.unit
+    info = descriptor(name)
+    unit = "cents" if info.log else "%" if np.ptp(target) else info.unit
     selected = np.full(len(target), np.nan) if selected is None else selected
 
     def distance(a: np.ndarray, b: np.ndarray) -> float:
         if not np.isfinite(a - b).any():
             return np.nan
-        if known.log:
+        if info.log:
             return float(np.nanmedian(1200 * np.abs(np.log2(a / b))))
-        return float(np.nanmean(np.abs(a - b)) * (100 / np.ptp(target) if np.ptp(target) else 1))
+        return tracking_error(a, b, target) if np.ptp(target) else float(np.nanmean(np.abs(a - b)))
 
     defined = np.isfinite(measured)
-    accuracy = [raw_pitch_accuracy(measured, target, cents) if known.log else np.nan for cents in (50, 20)]
+    accuracy = [raw_pitch_accuracy(measured, target, cents) if info.log else np.nan for cents in (50, 20)]
     return TrackingScore(
         descriptor=name,
         error=distance(measured, target),

@@ -64,7 +64,7 @@ class Timbre:
         """Excitation that makes the sound: ``locked`` or ``noise``."""
         return self.codebook.excitation
 
-    def excited(self, excitation: str) -> "Timbre":
+    def with_excitation(self, excitation: str) -> "Timbre":
         """Return the same model with another excitation, for which the codebook is analysed again."""
         if excitation == self.excitation:
             return self
@@ -162,11 +162,11 @@ class Timbre:
         """
         if method not in METHODS:
             raise ValueError(f"there is no method {method!r}: choose one of {', '.join(METHODS)}")
-        timbre = self.excited(excitation or self.excitation)
+        timbre = self.with_excitation(excitation or self.excitation)
         curves = target_curves(targets)
         check_curves(timbre.codebook, curves)
         weights = {target.descriptor: target.weight for target in targets if target.weight != 1}
-        search = Search(smoothness if method == "path" else 0.0, refinements, weights)
+        search = Search(smoothness, refinements, weights) if method == "path" else Search(0.0, 0, weights)
         codes, audio = match(timbre.model, timbre.codebook, curves, search)
         if np.ndim(gain) > 0 or gain != DEFAULT_GAIN:
             audio = None  # the search decodes at the default gain
@@ -190,7 +190,7 @@ class Timbre:
         ValueError
             The descriptor does not exist, or no code has it.
         """
-        codes = self.codebook.sort(descriptor)
+        codes = self.codebook.sorted_codes(descriptor)
         return self.render_codes(codes, Target(descriptor, self.codebook[descriptor][codes]))
 
     def transfer(
@@ -208,8 +208,10 @@ class Timbre:
             Mono at 22,050 Hz.
         semitones : float, optional
             Transposition; by default whole octaves into the model's range.
-        smoothness, refinements
-            See `render`.
+        smoothness : float
+            Cost of a transition between two codes, see `timbrelib.control.viterbi.Search`.
+        refinements : int
+            Number of times the path is decoded, measured and searched again.
 
         Returns
         -------

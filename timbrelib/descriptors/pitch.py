@@ -112,7 +112,7 @@ def track_pyin(audio: np.ndarray) -> np.ndarray:
     """Track the fundamental of a sound with pYIN, the estimator that scores.
 
     It shares nothing with `estimate_pitch`, which builds the codebook table, so that the
-    errors of one estimator cannot confirm themselves (Mauch and Dixon, "pYIN: A fundamental
+    errors of one estimator do not bias the score (Mauch and Dixon, "pYIN: A fundamental
     frequency estimator using probabilistic threshold distributions", ICASSP 2014).
 
     Parameters

@@ -23,7 +23,7 @@ def random_codes(codebook: Codebook, name: str, n_frames: int, seed: int = 0) ->
 
 def sorted_codes(codebook: Codebook, name: str, n_frames: int) -> np.ndarray:
     """Traverse the codes evenly from the lowest value of a descriptor to the highest, int64 (n_frames,)."""
-    codes = codebook.sort(name)
+    codes = codebook.sorted_codes(name)
     return codes[np.arange(n_frames) * len(codes) // n_frames]
 
 

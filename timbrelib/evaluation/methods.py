@@ -205,7 +205,7 @@ def compare_methods(
         A target leaves the range of the codebook, or no frame of the recordings has its
         descriptor.
     """
-    timbres = [timbre.excited(excitation) for excitation in EXCITATIONS]
+    timbres = [timbre.with_excitation(excitation) for excitation in EXCITATIONS]
     corpora: dict[str, Sequence[Recording]] = {"grains of generated strings": string_corpus(GENERATED_MINUTES)}
     if recordings:
         corpora["grains of recordings"] = recordings

@@ -35,7 +35,7 @@ PUBLISHED = {  # the published sounds by the same measures, against the target t
     "sing_fundamental_sin": "raw pitch accuracy 39-45 % (50 cents)",
     "trumpet_bandwidth_exp": "error 4.5 %, Spearman 0.981",
     "horn_bandwidth_sin": "error 6.2 %, Spearman 0.963",
-    "violin LSD": "5.8 dB on their own clip",
+    "violin LSD": "5.8 dB on the authors' own clip",
 }
 NOTES = (208.0, 208.0 * 2**2.5)  # Hz: two and a half octaves from a low note of the violin
 SONGS = 5  # of the test split of singing

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from timbrelib.audio.frames import N_BINS, N_FFT, spectrum_blocks, spectrum_gain
-from timbrelib.audio.levels import spectral_distance, unit_level
+from timbrelib.audio.levels import pairwise_distance, unit_level
 from timbrelib.audio.sound_files import check_audio
 from timbrelib.synthesis.excitation import synthesise
 
@@ -158,7 +158,7 @@ class VQVAE(nn.Module):
     @cached_property
     def distance(self) -> np.ndarray:
         """Pairwise spectral distance of the codes, float32 (n_codes, n_codes), scaled to a median of 1."""
-        return spectral_distance(self.spectra)
+        return pairwise_distance(self.spectra)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -83,7 +83,7 @@ class CodeScatter(anywidget.AnyWidget):
 
     def set_state(self, sync_data: dict) -> None:
         """Reject every change of state that the page sends."""
-        self._publish(-1, b"", "the page tried to change the codebook, which it may not: reload it")
+        self._publish(-1, b"", "the page must not change the codebook: reload it")
 
     def play(self, code: int) -> np.ndarray:
         """Play a code for a second and show its values.

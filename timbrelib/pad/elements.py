@@ -44,7 +44,7 @@ class Editor(anywidget.AnyWidget):
 
     def set_state(self, sync_data: dict) -> None:
         """Reject every change of state that the page sends."""
-        self.show_status("the page tried to change the state of the pad, which it may not: reload it", problem=True)
+        self.show_status("the page must not change the state of the pad: reload it", problem=True)
 
     def show_status(self, text: str, problem: bool = False) -> None:
         """Show a sentence below the buttons."""

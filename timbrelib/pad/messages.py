@@ -136,7 +136,7 @@ class Upload:
         """
         size, start = (read_integer(message, key, MAX_INTEGER) for key in ("size", "start"))
         if size > MAX_UPLOAD:
-            raise ValueError(f"the file has {size / 2**20:.0f} MB: give one of at most {MAX_UPLOAD // 2**20} MB")
+            raise ValueError(f"the file is {size / 2**20:.0f} MB: give one of at most {MAX_UPLOAD // 2**20} MB")
         name = _entry(message, "name")
         part = parts[0] if isinstance(parts, list) and len(parts) == 1 else None
         if not isinstance(name, str) or not isinstance(part, bytes | bytearray | memoryview):
