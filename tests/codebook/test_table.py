@@ -64,7 +64,7 @@ def test_codes_sort_by_a_descriptor_without_those_that_lack_it():
 )
 def test_values_that_no_code_has_are_refused(name, says):
     codebook = codebook_of(fundamental=[np.nan, np.nan])
-    for ask in (codebook.values, codebook.sort, codebook.percentile_range, codebook.full_range):
+    for ask in (codebook.values, codebook.sorted_codes, codebook.percentile_range, codebook.full_range):
         with pytest.raises(ValueError, match=says):
             ask(name)
 
