@@ -29,9 +29,9 @@ import timbrelib
 from timbrelib.audio import frames
 from timbrelib.audio.frames import HOP, N_FFT, SAMPLE_RATE, seconds_to_frames
 from timbrelib.control.matching import match
+from timbrelib.control.search import Search
 from timbrelib.control.targets import FRAMES, Target
 from timbrelib.control.timbre import Timbre
-from timbrelib.control.viterbi import Search
 from timbrelib.evaluation.metrics import reconstruction_distance
 from timbrelib.files import atomic_write
 from timbrelib.model.vqvae import VQVAE
@@ -40,20 +40,22 @@ from timbrelib.pad.controller import RenderRequest, page_result, render_request
 from timbrelib.recordings.corpus import load_recordings
 from timbrelib.recordings.synthetic import string_corpus
 from timbrelib.recordings.training_frames import cut_frames
-from timbrelib.synthesis import locked
+from timbrelib.synthesis import blending
 
 HOME = Path(__file__).resolve().parent
 RENDERING = HOME.parent / "Audio_Exemple" / "violin_centroid_sin.json"
 LONG = 600  # s, more than a block of every kind
 LSD_BAR = 4.9  # dB on the violin's test split
-DECODE, IMPORT = "decode, locked phase", "import timbrelib"
+DECODE, IMPORT = "decode, mixed", "import timbrelib"
 PYWORLD = "pyworld: DIO, StoneMask, CheapTrick and D4C every 5 ms, synthesis"
 NO_PYWORLD = "pyworld is not installed: pip install pyworld==0.3.5 setuptools==80.10.2"
 AIMS = (  # group, row, and its maximum time in s or minimum speed in x real time
     ("import", IMPORT, 0.3, "s"),
     ("control", "centroid target to 24 s of sound", 0.3, "s"),
     ("control", "fundamental target to 24 s of sound", 0.3, "s"),
-    ("synthesis", DECODE, 400, "x real time"),
+    ("control", "centroid drawing to 6 s of sound, curves and spectrogram", 0.15, "s"),
+    ("control", "analysis of the codebook", 2, "s"),
+    ("synthesis", DECODE, 450, "x real time"),
     ("encode", "encode 24 s", 300, "x real time"),
 )
 
@@ -121,10 +123,13 @@ def synthesis_actions(model: VQVAE, codes: np.ndarray, gain: np.ndarray) -> tupl
     magnitude = (model.spectra[codes] * gain[:, None].astype(np.float32)).T  # (N_BINS, frames)
     sound = model.decode(codes, gain)
     spectrum = librosa.stft(sound, n_fft=N_FFT, hop_length=HOP)  # (N_BINS, frames)
+    cents, tilt = np.random.default_rng(0).uniform(-1, 1, (2, len(codes))) * ([50], [1])  # (frames,) each
     shuffled = np.random.default_rng(0).permutation(model.config.n_codes)[: len(codes)]
     actions = {
         DECODE: lambda: model.decode(codes, gain),
         f"{DECODE}, another code every frame": lambda: model.decode(shuffled),
+        "decode, retuned and tilted": lambda: model.decode(codes, gain, cents=cents, tilt=tilt),
+        "decode, locked": lambda: model.decode(codes, gain, "locked"),
         "decode, noise (the paper's)": lambda: model.decode(codes, gain, "noise"),
         "Griffin-Lim, 32 iterations": lambda: librosa.griffinlim(
             magnitude, n_iter=32, hop_length=HOP, n_fft=N_FFT, random_state=0
@@ -162,8 +167,8 @@ def control_actions(timbre: Timbre) -> Actions:
 
 def follow(timbre: Timbre, target: Target) -> np.ndarray:
     """Match a target and decode its codes."""
-    codes, audio = match(timbre.model, timbre.codebook, {target.descriptor: target.curve}, Search())
-    return timbre.model.decode(codes, excitation=timbre.excitation) if audio is None else audio
+    path, audio = match(timbre.model, timbre.codebook, {target.descriptor: target.curve}, Search())
+    return path.decode(timbre.model, None, timbre.excitation, timbre.noise) if audio is None else audio
 
 
 def draw(request: RenderRequest, axes: Sequence[Axis]) -> dict:
@@ -202,11 +207,11 @@ def compare_blocks(model: VQVAE, codes: np.ndarray, sound: np.ndarray) -> dict:
     """Decode and encode in at least four blocks and in a single one; return the largest differences."""
 
     def decode_and_encode(decode_block: int, encode_block: int) -> tuple[np.ndarray, ...]:
-        with patch.object(locked, "BLOCK", decode_block), patch.object(frames, "BLOCK", encode_block):
+        with patch.object(blending, "BLOCK", decode_block), patch.object(frames, "BLOCK", encode_block):
             return model.decode(codes), *model.encode(sound)
 
     quarter = len(codes) // 4
-    blocked = decode_and_encode(min(locked.BLOCK, quarter), min(frames.BLOCK, quarter))
+    blocked = decode_and_encode(min(blending.BLOCK, quarter), min(frames.BLOCK, quarter))
     whole = decode_and_encode(len(codes), len(codes))
     return {
         "audio_s": significant(len(sound) / SAMPLE_RATE),

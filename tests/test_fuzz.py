@@ -19,15 +19,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import timbrelib
-from timbrelib.audio.frames import SAMPLE_RATE
+from timbrelib.audio.frames import N_BINS, SAMPLE_RATE
 from timbrelib.codebook import analysis
 from timbrelib.control.curves import read_curve
+from timbrelib.control.search import MAX_TILT
 from timbrelib.control.targets import SHAPES
-from timbrelib.control.timbre import Timbre
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.files import checked_name
 from timbrelib.model import checkpoint
-from timbrelib.model.vqvae import MAX_SIZES, VQVAEConfig
+from timbrelib.model.network import MAX_SIZES, VQVAEConfig
 from timbrelib.pad import messages
 from timbrelib.pad.axes import FLAT
 from timbrelib.pad.drawing import check_drawing
@@ -47,13 +47,16 @@ fuzzed = settings(
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, small):
+def folder(tmp_path_factory, small, chromatic):
     """A folder with a file of each kind, which has been read once."""
     folder = tmp_path_factory.mktemp("fuzz")
     model, history = small
     checkpoint.save_model(folder / "model", model, history, checkpoint.load_card("violin"))
-    timbre = Timbre(model, timbrelib.analyse_codebook(model))
-    timbre.render(timbre.target("centroid", "sin", 900, 1500, 32)).save(folder / "rendering")
+    pitch, brightness = (
+        chromatic.target("fundamental", "ramp", 310, 580, 32),
+        chromatic.target("centroid", "sin", 1400, 1900, 32),
+    )
+    chromatic.render(pitch, brightness).save(folder / "rendering")  # with cents and tilt
     for kind in ("wav", "flac", "ogg", "mp3"):
         soundfile.write(folder / f"sound.{kind}", sine(440, 0.2), 16_000)
         timbrelib.load_audio(folder / f"sound.{kind}")
@@ -193,6 +196,8 @@ def test_a_model(folder, name):
             assert all(tensor.isfinite().all() for tensor in model.state_dict().values())
             assert (model.use >= 0).all()
             assert (model.std > 0).all()
+            assert 0 <= model.noise <= 1
+            assert model.decoder[-1].out_features == model.config.outputs * N_BINS
 
     check()
 
@@ -216,7 +221,9 @@ def test_a_card(folder):
         card = read_or_refused(checkpoint.load_card, replaced(folder / "model" / "card.json", content))
         if card:
             assert f"{card['name']}, {card['licence']}, {', '.join(card['sources'])}"
-            assert f"{card['data']['minutes']:.1f}, {card['training']['memory_gb']:.1f}, {card['scores']['lsd_db']:.2f}"
+            assert f"{card['data']['minutes']:.1f}, {card['training']['minutes']:.1f}, {card['scores']['lsd_db']:.2f}"
+            memory = card["training"]["memory_gb"]
+            assert memory is None or f"{memory:.1f}"
             assert f"{[f'{value:.1f}' for value in card['scores']['hnr_db_real']]}"
 
     check()
@@ -277,6 +284,10 @@ def test_a_rendering(folder):
             curves = [*saved.targets.values(), *saved.selected.values(), *saved.measured.values()]
             assert {saved.gain.shape, *(curve.shape for curve in curves)} == {saved.codes.shape}
             assert not np.isinf(curves).any()
+            assert 0 <= saved.noise <= 1
+            cents, tilt = saved.code_path.cents, saved.code_path.tilt
+            assert cents is None or (cents.shape == (len(saved.codes), 3) and np.abs(cents).max() <= 1200)
+            assert tilt is None or (tilt.shape == saved.codes.shape and np.abs(tilt).max() <= MAX_TILT)
 
     check()
 
@@ -342,7 +353,7 @@ def test_a_cached_table(folder, monkeypatch):
     timbrelib.analyse_codebook(model)
     (path,) = (folder / "timbrelib").iterdir()
     intact = shutil.copy(path, folder / "table.npy")
-    monkeypatch.setattr(analysis, "_measure_codes", lambda model, excitation: columns)  # in no time
+    monkeypatch.setattr(analysis, "_measure_codes", lambda model, excitation, noise: columns)  # in no time
 
     @fuzzed
     @given(file_like(intact))

@@ -4,13 +4,28 @@ import argparse
 import logging
 import shlex
 import sys
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 
 from timbrelib import __version__
+from timbrelib.control.search import CONTINUITY, REFINEMENTS, RETUNE, SMOOTHNESS, TILT
 from timbrelib.training.config import CHECKPOINT_EVERY, FORMER_NAMES, TrainingConfig
 
 SETTINGS = {field.name: field for field in fields(TrainingConfig)}
+SIZES = {  # of timbrelib.VQVAEConfig, which would import torch
+    "n_codes": "codes in the codebook (default: 1024)",
+    "code_size": "dimension of a codebook vector (default: 64)",
+    "width": "units of a hidden layer (default: 512)",
+    "blocks": "residual blocks in the encoder, and in the decoder (default: 2)",
+}
+SEARCH = {  # numbers of timbrelib.control.search.Search: default and description
+    "smoothness": (SMOOTHNESS, "how smoothly codes follow each other; 0 is exact"),
+    "continuity": (CONTINUITY, "how strongly the note is kept if the pitch is not a target; 0 leaves it free"),
+    "retune": (RETUNE, "cents by which a code is moved at most to meet a fundamental"),
+    "tilt": (TILT, "dB per octave by which a frame is made brighter or darker at most to meet other targets"),
+    "refinements": (REFINEMENTS, "number of times the sound is measured and its adjustment corrected"),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,6 +74,8 @@ def command_line() -> argparse.ArgumentParser:
         command.add_argument(flag(name), type=kind, metavar=kind.__name__, help=help_text)
         if name in former:
             command.add_argument(flag(former[name]), dest=name, type=kind, help=argparse.SUPPRESS)
+    for name, description in SIZES.items():
+        command.add_argument(flag(name), type=int, metavar="int", help=description)
     command.set_defaults(run=run_train)
 
     command = commands.add_parser("evaluate", help="score a model on its test recordings")
@@ -76,13 +93,14 @@ def command_line() -> argparse.ArgumentParser:
         help="ends of a shape, in the descriptor's unit (default: the range that the codebook covers well)",
     )  # fmt: skip
     command.add_argument("--seconds", type=float, default=6.0, help="length of a shape (default: 6)")
-    command.add_argument("--excitation", default="locked", help="locked or noise (default: locked)")
+    add_sound_options(command, SEARCH)
     command.add_argument("--out", help="path of the files, without suffix (default: MODEL_DESCRIPTOR_TARGET)")
     command.set_defaults(run=run_render)
 
     command = commands.add_parser("transfer", help="play a sound with the timbre of a model")
     command.add_argument("model", help=model_help)
     command.add_argument("sound", help="WAV, FLAC, MP3, Ogg or AIFF file")
+    add_sound_options(command, [name for name in SEARCH if name != "continuity"])  # the pitch is always a target
     command.add_argument("--out", help="WAV file to write (default: transfer_SOUND_MODEL.wav)")
     command.set_defaults(run=run_transfer)
 
@@ -123,6 +141,22 @@ def command_line() -> argparse.ArgumentParser:
     return parser
 
 
+def add_sound_options(command: argparse.ArgumentParser, search: Iterable[str]) -> None:
+    """Add the options of a sound: its excitation, and some of the settings in `SEARCH`."""
+    command.add_argument("--excitation", default="mixed", help="mixed, locked or noise (default: mixed)")
+    command.add_argument(
+        "--noise", type=float, metavar="AMOUNT",
+        help="noise of the mixed excitation, from 0 (locked) to 1 (as in the recordings; default: the model's own)",
+    )  # fmt: skip
+    for name in search:
+        default, description = SEARCH[name]
+        kind = type(default)
+        command.add_argument(
+            flag(name), type=kind, metavar=kind.__name__, default=default, help=f"{description} (default: {default:g})"
+        )
+    command.set_defaults(search=list(search))
+
+
 def flag(name: str) -> str:
     """Write a setting as an option."""
     return "--" + name.replace("_", "-")
@@ -135,7 +169,7 @@ def run_train(options: argparse.Namespace) -> None:
     from timbrelib.training import distributed
     from timbrelib.training.recipe import train_timbre
 
-    given = {name: getattr(options, name) for name in SETTINGS if getattr(options, name) is not None}
+    given = {name: getattr(options, name) for name in (*SETTINGS, *SIZES) if getattr(options, name) is not None}
     shifts = tuple(options.shifts) if options.shifts else None
     out = Path(options.models or models_folder()).absolute() / checked_name(options.name)
     model = train_timbre(
@@ -168,7 +202,7 @@ def run_render(options: argparse.Namespace) -> None:
     from timbrelib.control.targets import SHAPES
 
     descriptor = options.descriptor
-    timbre = timbrelib.load(options.model, options.excitation)
+    timbre = timbrelib.load(options.model, options.excitation, options.noise)
     if options.target in SHAPES:
         if not 0 < options.seconds <= MAX_SECONDS:
             raise ValueError(
@@ -179,7 +213,7 @@ def run_render(options: argparse.Namespace) -> None:
         target = timbre.target(descriptor, options.target, low, high, n_frames, fit="shift")
     else:
         target = timbre.target(descriptor, read_curve(options.target, descriptor), fit="shift")
-    rendering = timbre.render(target)
+    rendering = timbre.render(target, **{name: getattr(options, name) for name in options.search})
     stem = options.out or f"{timbre.prefix}_{descriptor}_{Path(options.target).stem}"
     rendering.save(stem)
     timbrelib.plots.save_figure(f"{stem}.png", rendering.plot(f"{timbre.name} follows {options.target}"))
@@ -191,7 +225,9 @@ def run_transfer(options: argparse.Namespace) -> None:
     """Transfer a sound and print what of it is preserved."""
     import timbrelib
 
-    transfer = timbrelib.load(options.model).transfer(timbrelib.load_audio(options.sound))
+    timbre = timbrelib.load(options.model, options.excitation, options.noise)
+    search = {name: getattr(options, name) for name in options.search}
+    transfer = timbre.transfer(timbrelib.load_audio(options.sound), **search)
     path = options.out or f"transfer_{Path(options.sound).stem}_{transfer.timbre}.wav"
     timbrelib.save_audio(path, transfer.audio)
     print(transfer)

@@ -53,6 +53,20 @@ def test_a_pitch_is_scored_in_cents():
     assert str(score) == "raw pitch accuracy 80.0 % (50 cents), 60.0 % (20 cents)"
 
 
+def test_the_cells_of_a_table_have_units_and_a_dash_where_there_is_no_number():
+    target = np.array([1000.0, 1500, 2000, 1000])
+    centroid = score_tracking("centroid", target, np.array([1020, 1520, 2020, np.nan]), target + 5)
+    assert centroid.cells() == {
+        "error": "2.00 %", "Spearman": "1.0000", "selection": "0.50 %", "synthesis": "1.50 %",
+        "RPA 50 cents": "-", "RPA 20 cents": "-", "voiced": "75.0 %",
+    }  # fmt: skip
+    pitch = score_tracking("fundamental", target, target * 2 ** (30 / 1200)).cells()
+    assert (pitch["error"], pitch["selection"]) == ("30.0 cents", "-")
+    assert (pitch["RPA 50 cents"], pitch["RPA 20 cents"]) == ("100.0 %", "0.0 %")
+    flat = score_tracking("flatness", np.full(4, 0.1), np.full(4, 0.12)).cells()
+    assert (flat["error"], flat["Spearman"]) == ("0.02", "-")
+
+
 def test_the_error_of_a_flat_target_is_in_its_unit():
     flat = np.full(4, 1000.0)
     score = score_tracking("centroid", flat, np.array([1010, 1020, 970, np.nan]))
@@ -100,4 +114,7 @@ def test_another_level_and_a_wrong_note_are_scored(phrases):
 
 def test_the_text_of_a_transfer_score_is_its_legend():
     score = TransferScore(pitch=93.21, voiced=99, level=0.404, centroid=0.8765)
-    assert repr(score) == str(score) == "pitch 93.2 % within 50 cents, level error 0.40 dB, centroid Spearman 0.876"
+    legend = (
+        "pitch 93.2 % within 50 cents, 99.0 % of the voiced frames voiced, level error 0.40 dB, centroid Spearman 0.876"
+    )
+    assert repr(score) == str(score) == legend

@@ -3,15 +3,18 @@ import sys
 
 import numpy as np
 import pytest
+from conftest import model_of, tone, unit_spectra
 
 import timbrelib
 from timbrelib.audio.frames import frame_gain
 from timbrelib.control.curves import fade
+from timbrelib.control.search import Search
 from timbrelib.control.targets import FRAMES, Target, shape_curve
 from timbrelib.control.timbre import Timbre
-from timbrelib.control.viterbi import Search
 from timbrelib.descriptors.pitch import track_autocorrelation
+from timbrelib.evaluation.metrics import hnr_and_flux
 from timbrelib.model.vqvae import DEFAULT_GAIN
+from timbrelib.synthesis.excitation import EXCITATIONS
 
 
 @pytest.fixture(scope="module")
@@ -21,37 +24,54 @@ def short(violin):
 
 
 def test_a_timbre_shows_its_name_codes_and_excitation(violin):
-    assert repr(violin) == "Timbre: violin, 1024 codes, locked excitation"
-    assert (violin.name, violin.prefix, violin.excitation) == ("violin", "violin", "locked")
+    assert repr(violin) == f"Timbre: violin, {len(violin.codebook)} codes, mixed excitation"
+    assert (violin.name, violin.prefix, violin.excitation) == ("violin", "violin", "mixed")
+    assert violin.noise == violin.model.noise
 
 
 def test_a_timbre_loads_by_name_or_folder_with_an_excitation(tmp_path, small):
     model, history = small
     timbrelib.save_model(tmp_path / "mine", model, history, {})
-    for excitation in ("locked", "noise"):
-        timbre = timbrelib.load(tmp_path / "mine", excitation)
+    for excitation in EXCITATIONS:
+        timbre = timbrelib.load(tmp_path / "mine", excitation, 0.25)
         assert isinstance(timbre, Timbre)
-        assert (timbre.name, timbre.excitation, len(timbre.codebook)) == ("mine", excitation, 64)
+        assert (timbre.name, timbre.excitation, timbre.noise) == ("mine", excitation, 0.25)
+        assert len(timbre.codebook) == 64
+    timbre = timbrelib.load(tmp_path / "mine")
+    assert (timbre.excitation, timbre.noise) == ("mixed", model.noise)
     assert timbrelib.load("singing").prefix == "sing"
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "says"),
-    [(("viola-da-gamba",), FileNotFoundError, "violin"), (("violin", "hum"), ValueError, "locked, noise")],
+    [
+        (("viola-da-gamba",), FileNotFoundError, "violin"),
+        (("violin", "hum"), ValueError, "mixed, locked, noise"),
+        (("violin", "mixed", 1.5), ValueError, "the noise cannot be 1.5"),
+    ],
 )
 def test_a_timbre_that_does_not_exist_is_refused(arguments, error, says):
     with pytest.raises(error, match=says):
         timbrelib.load(*arguments)
 
 
-def test_another_excitation_has_another_codebook(small):
+def test_another_excitation_or_noise_has_another_codebook(small):
     timbre = Timbre(small[0], timbrelib.analyse_codebook(small[0]))
-    noise = timbre.with_excitation("noise")
-    assert (noise.excitation, noise.model) == ("noise", timbre.model)
-    assert not np.array_equal(noise.codebook["centroid"], timbre.codebook["centroid"])
-    assert timbre.with_excitation("locked") is timbre
-    with pytest.raises(ValueError, match="locked, noise"):
+    for other in (
+        timbre.with_excitation("noise"),
+        timbre.with_excitation(noise=1.0),
+        timbre.with_excitation("mixed", 0),
+    ):
+        assert other.model is timbre.model
+        assert not np.array_equal(other.codebook["centroid"], timbre.codebook["centroid"])
+    assert timbre.with_excitation("noise").excitation == "noise"
+    more = timbre.with_excitation(noise=1.0)
+    assert (more.excitation, more.noise, more.codebook.noise) == ("mixed", 1.0, 1.0)
+    assert timbre.with_excitation("mixed") is timbre.with_excitation(noise=timbre.noise) is timbre
+    with pytest.raises(ValueError, match="mixed, locked, noise"):
         timbre.with_excitation("hum")
+    with pytest.raises(ValueError, match="the noise cannot be -1"):
+        timbre.with_excitation(noise=-1)
 
 
 @pytest.mark.parametrize("descriptor", ["centroid", "fundamental"])
@@ -113,7 +133,11 @@ def test_targets_that_cannot_be_rendered_are_refused(violin, targets, says):
         ({"smoothness": -1}, "0 \\(exact\\) or more"),
         ({"smoothness": np.nan}, "0 \\(exact\\) or more"),
         ({"refinements": -1}, "cannot be -1"),
-        ({"excitation": "hum"}, "locked, noise"),
+        ({"continuity": -1}, "0 \\(any pitch\\) or more"),
+        ({"retune": 5000}, "cannot be retuned by 5000 cents"),
+        ({"tilt": np.nan}, "cannot be tilted by nan dB"),
+        ({"excitation": "hum"}, "mixed, locked, noise"),
+        ({"noise": 2}, "the noise cannot be 2"),
         ({"method": "random"}, "choose one of path, nearest"),
         ({"gain": -1}, "negative"),
         ({"gain": np.ones(3)}, "one per frame"),
@@ -126,9 +150,10 @@ def test_a_rendering_with_invalid_settings_is_refused(violin, short, settings, s
 
 def test_a_rendering_remembers_its_search(violin, short):
     weighted = violin.target("fundamental", np.full(64, 440), weight=2)
-    rendering = violin.render(short, weighted, smoothness=2, refinements=0)
-    assert rendering.search == Search(2, 0, {"fundamental": 2})
-    assert violin.render(short, method="nearest").search.smoothness == 0
+    settings = {"smoothness": 2, "refinements": 0, "continuity": 0.5, "retune": 30, "tilt": 3}
+    rendering = violin.render(short, weighted, **settings)
+    assert rendering.search == Search(**settings, weights={"fundamental": 2})
+    assert violin.render(short, method="nearest").search == Search.literal()
 
 
 def test_the_nearest_method_takes_the_nearest_code_of_each_frame(violin, short):
@@ -136,6 +161,18 @@ def test_the_nearest_method_takes_the_nearest_code_of_each_frame(violin, short):
     distance = np.abs(violin.codebook["centroid"] - short.curve[:, None])  # (frames, n_codes)
     np.testing.assert_array_equal(rendering.codes, distance.argmin(axis=1))
     np.testing.assert_array_equal(rendering.codes, violin.render(short, smoothness=0).codes)
+    assert rendering.code_path.cents is rendering.code_path.tilt is None
+    np.testing.assert_array_equal(rendering.audio, violin.model.decode(rendering.codes))
+
+
+def test_without_smoothness_the_nearest_codes_are_still_adjusted(chromatic):
+    target = chromatic.target("fundamental", "ramp", 310, 580, 50)
+    nearest, adjusted = (
+        chromatic.render(target, track_f0=track_autocorrelation, **settings)
+        for settings in ({"method": "nearest"}, {"smoothness": 0})
+    )
+    np.testing.assert_array_equal(nearest.codes, adjusted.codes)
+    assert nearest.score["fundamental"].error > 10 > 2 > adjusted.score["fundamental"].error  # cents
 
 
 def test_a_rendering_is_decoded_at_its_gain_with_its_excitation(violin, short):
@@ -143,13 +180,28 @@ def test_a_rendering_is_decoded_at_its_gain_with_its_excitation(violin, short):
     rendering = violin.render(short, gain=gain, excitation="noise", refinements=1)
     assert rendering.excitation == rendering.codebook.excitation == "noise"
     np.testing.assert_array_equal(rendering.gain, gain)
-    np.testing.assert_array_equal(rendering.audio, violin.model.decode(rendering.codes, gain, "noise"))
+    tilt = rendering.code_path.tilt
+    np.testing.assert_array_equal(rendering.audio, violin.model.decode(rendering.codes, gain, "noise", tilt=tilt))
     default = violin.render(short, refinements=1)
     np.testing.assert_array_equal(default.gain, np.full(64, DEFAULT_GAIN))
-    np.testing.assert_array_equal(default.audio, violin.model.decode(default.codes))
+    tilt = default.code_path.tilt
+    np.testing.assert_array_equal(default.audio, violin.model.decode(default.codes, tilt=tilt))
 
 
-@pytest.mark.parametrize(("excitation", "tolerance"), [("locked", 0.001), ("noise", 0.01)])
+def test_a_rendering_has_the_noise_that_is_asked_for():
+    model = model_of(unit_spectra(tone(300), tone(400)), 0.5)
+    timbre = Timbre(model, timbrelib.analyse_codebook(model, cache=False))
+    quality = []
+    for noise in (0, 0.5, 1):
+        rendering = timbre.render(Target("fundamental", np.full(40, 301)), noise=noise, refinements=0)
+        assert rendering.codebook.noise == noise
+        cents = rendering.code_path.cents
+        np.testing.assert_array_equal(rendering.audio, model.decode(rendering.codes, noise=noise, cents=cents))
+        quality.append(np.median(hnr_and_flux(rendering.audio)[0]))
+    assert (np.diff(quality) < -1).all()  # dB
+
+
+@pytest.mark.parametrize(("excitation", "tolerance"), [("locked", 0.001), ("mixed", 0.002), ("noise", 0.01)])
 def test_a_fade_is_in_the_sound(violin, excitation, tolerance):
     gain = fade(128, 0.1, rise_s=0.5, fall_s=1)
     rendering = violin.render(violin.target("fundamental", np.full(128, 440)), gain=gain, excitation=excitation)
@@ -161,7 +213,7 @@ def test_a_single_frame_is_a_target(violin):
     rendering = violin.render(Target("fundamental", [440]), Target("centroid", [1500]))
     assert len(rendering.codes) == len(rendering.gain) == len(rendering.measured["fundamental"]) == 1
     assert len(rendering.audio) == 512
-    assert violin.codebook["fundamental"][rendering.codes[0]] == pytest.approx(440, rel=0.03)
+    assert rendering.selected["fundamental"][0] == pytest.approx(440, rel=0.03)
 
 
 def test_a_pitch_may_be_measured_quickly(violin):
@@ -170,13 +222,13 @@ def test_a_pitch_may_be_measured_quickly(violin):
     np.testing.assert_array_equal(rendering.measured["fundamental"], track_autocorrelation(rendering.audio))
 
 
-def test_given_codes_are_decoded_and_measured(violin):
-    codes = np.repeat([500, 3], 30)
-    rendering = violin.render_codes(codes, Target("centroid", np.full(60, 1500)), gain=0.1)
-    np.testing.assert_array_equal(rendering.audio, violin.model.decode(codes, 0.1))
-    np.testing.assert_array_equal(rendering.selected["centroid"], violin.codebook["centroid"][codes])
-    np.testing.assert_allclose(rendering.measured["centroid"][10], violin.codebook["centroid"][500], rtol=0.03)
-    assert rendering.search is None
+def test_given_codes_are_decoded_and_measured(chromatic):
+    codes = np.repeat([40, 3], 30)
+    rendering = chromatic.render_codes(codes, Target("centroid", np.full(60, 1500)), gain=0.1)
+    np.testing.assert_array_equal(rendering.audio, chromatic.model.decode(codes, 0.1))
+    np.testing.assert_array_equal(rendering.selected["centroid"], chromatic.codebook["centroid"][codes])
+    np.testing.assert_allclose(rendering.measured["centroid"][10], chromatic.codebook["centroid"][40], rtol=0.03)
+    assert rendering.search is rendering.code_path.cents is rendering.code_path.tilt is None
 
 
 @pytest.mark.parametrize(
@@ -184,7 +236,7 @@ def test_given_codes_are_decoded_and_measured(violin):
     [
         ([1, 2], [], "give one or more"),
         ([1, 2, 3], [Target("centroid", [1000, 1000])], "one for each frame"),
-        ([1, 1024], [Target("centroid", [1000, 1000])], "0 to 1023"),
+        ([1, 10**6], [Target("centroid", [1000, 1000])], "codes run from 1 to 1000000, but this codebook has 0 to"),
     ],
 )
 def test_codes_that_do_not_fit_the_targets_or_the_codebook_are_refused(violin, codes, targets, says):

@@ -7,9 +7,10 @@ from conftest import sine
 from IPython.display import Audio
 
 import timbrelib
-from timbrelib.audio.frames import SAMPLE_RATE, frame_gain
+from timbrelib.audio.frames import HOP, SAMPLE_RATE, frame_gain
 from timbrelib.control.timbre import Timbre
 from timbrelib.descriptors import measure
+from timbrelib.descriptors.pitch import track_autocorrelation
 from timbrelib.recordings.training_frames import cut_frames
 
 
@@ -50,12 +51,46 @@ def test_brightness_keeps_its_contour(violin):
     assert violin.transfer(opening.astype(np.float32)).score.centroid > 0.8
 
 
+def test_a_slow_glide_has_no_steps(chromatic):
+    seconds = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
+    f0 = 310 * (550 / 310) ** (seconds / 2)
+    phase = 2 * np.pi * np.cumsum(f0) / SAMPLE_RATE
+    sound = sum(0.2 / k * np.sin(k * phase) for k in range(1, 9)).astype(np.float32)
+    smooth, steps = (chromatic.transfer(sound, semitones=0, retune=retune) for retune in (100, 0))
+    target = f0[::HOP]
+    error = [
+        1200 * np.log2(track_autocorrelation(transfer.audio)[: len(target)] / target)[8:-8]
+        for transfer in (smooth, steps)
+    ]
+    assert np.abs(error[0]).max() < 20 < np.abs(error[1]).max()
+    assert np.median(np.abs(error[0])) < 5
+    assert steps.code_path.cents is None
+
+
+def test_the_nearest_method_encodes_and_decodes_as_the_paper_does(violin, phrases):
+    sound = phrases[0].audio[: SAMPLE_RATE + 100]
+    transfer = violin.transfer(sound, semitones=0, method="nearest")
+    codes, gain = violin.model.encode(sound)
+    np.testing.assert_array_equal(transfer.code_path.codes, codes)
+    np.testing.assert_allclose(transfer.gain, gain, rtol=1e-4)
+    np.testing.assert_allclose(transfer.audio, violin.model.reconstruct(sound), atol=1e-4)
+    assert transfer.code_path.cents is transfer.code_path.tilt is None
+    transposed = violin.transfer(sound, semitones=5, method="nearest")
+    assert transposed.semitones == 5
+    assert not np.array_equal(transposed.code_path.codes, codes)
+
+
+def test_an_unknown_method_is_refused(violin):
+    with pytest.raises(ValueError, match="there is no method 'best': choose one of path, nearest"):
+        violin.transfer(sine(440), method="best")
+
+
 def test_a_sound_without_pitch_is_transferred_by_its_spectrum(violin):
     hiss = 0.1 * np.random.default_rng(0).standard_normal(SAMPLE_RATE).astype(np.float32)
     transfer = violin.transfer(hiss)
     assert transfer.semitones == 0
     bright = np.percentile(violin.codebook["centroid"], 85)  # hiss is brighter than any violin
-    assert np.median(violin.codebook["centroid"][transfer.codes]) > bright
+    assert np.median(violin.codebook["centroid"][transfer.code_path.codes]) > bright
     assert transfer.score.level < 0.5
 
 
@@ -78,7 +113,9 @@ def test_a_transfer_hardly_depends_on_the_size_of_a_block(violin, phrases, monke
     whole = violin.transfer(sound, refinements=1)
     monkeypatch.setattr("timbrelib.control.transfer.BLOCK", 30)
     in_blocks = violin.transfer(sound, refinements=1)
-    assert np.mean(whole.codes == in_blocks.codes) > 0.98  # sums over blocks of another size round differently
+    assert (
+        np.mean(whole.code_path.codes == in_blocks.code_path.codes) > 0.98
+    )  # sums over blocks of another size round differently
 
 
 def test_a_small_codebook_offers_all_its_codes(phrases):
@@ -89,7 +126,7 @@ def test_a_small_codebook_offers_all_its_codes(phrases):
     codebook.columns["fundamental"] = np.geomspace(200, 800, 16)  # after so few steps there may be no pitched code
     transfer = Timbre(model, codebook).transfer(phrases[0].audio[:SAMPLE_RATE], refinements=0)
     assert len(transfer.audio) == SAMPLE_RATE
-    assert transfer.codes.max() < 16
+    assert transfer.code_path.codes.max() < 16
 
 
 @pytest.fixture(scope="module")

@@ -1,42 +1,83 @@
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 import pytest
 
-from timbrelib.control.viterbi import OWN_SHARE, Search, cheapest_path, refine_path, select_candidates
+from timbrelib.control.viterbi import (
+    MAX_SEMITONES,
+    OWN_SHARE,
+    SEMITONE_COST,
+    VOICING_COST,
+    Transitions,
+    cheapest_path,
+    select_candidates,
+)
+
+
+def transitions(points, smoothness=1.0, f0=None, continuity=0.0):
+    """Transitions between codes at points of a line, (n_codes,)."""
+    points = np.asarray(points, np.float32)[:, None]  # (n_codes, 1)
+    return Transitions(points, np.full(len(points), np.nan) if f0 is None else np.asarray(f0), smoothness, continuity)
+
+
+FREE = transitions(np.zeros(9))  # nothing costs anything
+
+
+def test_a_transition_costs_the_distance_of_the_spectra():
+    costs = transitions([0, 1, 3], smoothness=4).costs(np.array([[0, 1], [2, 0], [2, 2]]))
+    assert costs.dtype == np.float32
+    np.testing.assert_allclose(costs, [[[12, 8], [0, 4]], [[0, 12], [0, 12]]])  # (frame, now, before)
+
+
+def test_a_step_to_another_note_costs_by_its_semitones_up_to_a_limit():
+    notes = 440 * 2 ** (np.array([0, 0.5, 2, 12]) / 12)
+    costs = transitions(np.zeros(4), f0=notes, continuity=0.5).costs(np.array([[0, 0, 0, 0], [0, 1, 2, 3]]))
+    expected = 0.5 * SEMITONE_COST * np.array([0, 0.5, 2, MAX_SEMITONES])
+    np.testing.assert_allclose(costs[0, :, 0], expected, atol=1e-3)
+
+
+def test_a_step_between_pitched_and_unpitched_codes_costs_either_way():
+    costs = transitions(np.zeros(2), f0=[440, np.nan], continuity=2).costs(np.array([[0, 1], [0, 1]]))
+    np.testing.assert_allclose(costs[0], [[0, 2 * VOICING_COST], [2 * VOICING_COST, 0]])
+
+
+def test_without_continuity_every_note_may_follow():
+    codes = np.array([[0, 1], [0, 1]])
+    assert not transitions(np.zeros(2), f0=[440, np.nan], continuity=0).costs(codes).any()
 
 
 @pytest.mark.parametrize("n_descriptors", [1, 2])
-def test_the_cheapest_path_is_that_of_an_exhaustive_search(n_descriptors):
+@pytest.mark.parametrize("continuity", [0, 0.1])
+def test_the_cheapest_path_is_that_of_an_exhaustive_search(n_descriptors, continuity):
     rng = np.random.default_rng(n_descriptors)
     candidates = rng.permuted(np.tile(np.arange(4), (6, 1)), axis=1)[:, :3]
     error = rng.normal(size=(n_descriptors, 6, 3))
-    transition = rng.random((4, 4))
+    steps = transitions(rng.random(4), 1.0, [440, 470, 700, np.nan], continuity)
 
     def cost(places):
         codes = candidates[np.arange(6), places]
         own = error[:, np.arange(6), places]  # (descriptors, frames)
         far = np.abs(own[:, 1:] - own[:, :-1]) > 2
         mixed = np.where(far, np.maximum(*np.abs([own[:, 1:], own[:, :-1]])), (own[:, 1:] + own[:, :-1]) / 2)
-        return OWN_SHARE * (own**2).sum() + (mixed**2).sum() + sum(transition[pair] for pair in pairwise(codes))
+        return OWN_SHARE * (own**2).sum() + (mixed**2).sum() + steps.costs(codes[:, None]).sum()
 
     cheapest = min(product(range(3), repeat=6), key=cost)
-    np.testing.assert_array_equal(cheapest_path(candidates, error, [2.0] * n_descriptors, transition), cheapest)
+    np.testing.assert_array_equal(cheapest_path(candidates, error, [2.0] * n_descriptors, steps), cheapest)
 
 
 def test_neighbours_may_err_to_both_sides_if_their_blend_is_right():
     candidates = np.tile([0, 1], (2, 1))
     error = np.array([[[1, 1.1], [-1, 1.1]]])  # too high, too low
-    np.testing.assert_array_equal(cheapest_path(candidates, error, [np.inf], np.zeros((2, 2))), [0, 0])
+    np.testing.assert_array_equal(cheapest_path(candidates, error, [np.inf], FREE), [0, 0])
     error[0, 1, 1] = 0.9  # itself nearer, but blended with the first too high
-    np.testing.assert_array_equal(cheapest_path(candidates, error, [np.inf], np.zeros((2, 2))), [0, 0])
+    np.testing.assert_array_equal(cheapest_path(candidates, error, [np.inf], FREE), [0, 0])
 
 
 def test_neighbours_too_far_apart_do_not_blend():
     candidates = np.tile([0, 1], (2, 1))
     error = np.array([[[6, 9], [-6, 5]]])  # code 0 leaps by 12 and averages out; 0 and 1 are both too high
-    assert list(cheapest_path(candidates, error, [np.inf], np.zeros((2, 2)))) == [0, 0]
-    assert list(cheapest_path(candidates, error, [10], np.zeros((2, 2)))) == [0, 1]
+    assert list(cheapest_path(candidates, error, [np.inf], FREE)) == [0, 0]
+    assert list(cheapest_path(candidates, error, [10], FREE)) == [0, 1]
 
 
 def test_a_long_path_is_found_through_all_its_blocks():
@@ -45,82 +86,30 @@ def test_a_long_path_is_found_through_all_its_blocks():
     error = np.ones((1, 1000, 4), np.float32)
     error[0, np.arange(1000), right] = 0
     candidates = np.tile(np.arange(4), (1000, 1))
-    np.testing.assert_array_equal(cheapest_path(candidates, error, [np.inf], np.zeros((4, 4), np.float32)), right)
+    np.testing.assert_array_equal(cheapest_path(candidates, error, [np.inf], FREE), right)
 
 
 def test_a_transition_that_costs_enough_never_happens():
     error = np.random.default_rng(0).normal(size=(1, 300, 3))
-    path = cheapest_path(np.tile(np.arange(3), (300, 1)), error, [np.inf], 1e6 * (1 - np.eye(3)))
+    path = cheapest_path(np.tile(np.arange(3), (300, 1)), error, [np.inf], transitions([0, 1, 2], 1e6))
     assert len(set(path)) == 1
 
 
+def test_a_path_keeps_its_note_if_continuity_costs_more_than_the_error():
+    candidates = np.tile([0, 1], (40, 1))  # two notes
+    error = np.where(np.arange(40)[:, None] % 4 < 2, [0, 1], [1, 0])[None].astype(np.float32)  # right in turns
+    changes = [
+        np.sum(np.diff(cheapest_path(candidates, error, [np.inf], transitions([0, 0], 1, [440, 880], continuity))) != 0)
+        for continuity in (0, 1)
+    ]
+    assert changes == [19, 0]
+
+
 def test_the_path_of_a_single_frame_is_its_nearest_candidate():
-    assert cheapest_path(np.array([[7, 5, 6]]), np.array([[[2, -1, 3]]]), [np.inf], np.zeros((8, 8))) == [1]
-
-
-@pytest.fixture
-def trap():
-    """Code 0 is right in the first half and 1 in the second, but their transition sounds wrong; 2 is nearly right."""
-    candidates = np.tile([0, 1, 2], (20, 1))
-    error = np.full((1, 20, 3), 0.2)
-    error[0, :10, 0] = error[0, 10:, 1] = 0
-    error[0, 10:, 0] = error[0, :10, 1] = 50
-
-    def measure_error(codes):
-        measured = error[:, np.arange(20), codes].copy()
-        after = np.flatnonzero((codes[:-1] == 0) & (codes[1:] == 1)) + 1
-        measured[0, after] = 100
-        return measured
-
-    return candidates, error, [np.inf], 0.01 * (1 - np.eye(3)), measure_error
-
-
-def test_a_refined_path_avoids_a_transition_that_sounds_wrong(trap):
-    first = refine_path(*trap, refinements=0)
-    np.testing.assert_array_equal(first, [0] * 10 + [1] * 10)
-    refined = refine_path(*trap, refinements=3)
-    assert (0, 1) not in set(pairwise(refined))
-    assert np.abs(trap[4](refined)).mean() < 0.2
-
-
-def test_the_best_measured_path_is_kept_and_the_costs_are_not_changed(trap):
-    candidates, error, max_blend, transition, measure_error = trap
-    before, means = transition.copy(), []
-
-    def record_error(codes):
-        means.append(np.abs(measure_error(codes)).mean())
-        return measure_error(codes)
-
-    best = refine_path(candidates, error, max_blend, transition, record_error, refinements=4)
-    assert len(means) == 2  # no path is measured twice
-    assert np.abs(measure_error(best)).mean() == min(means)
-    np.testing.assert_array_equal(transition, before)
+    assert cheapest_path(np.array([[7, 5, 6]]), np.array([[[2, -1, 3]]]), [np.inf], FREE) == [1]
 
 
 def test_candidates_have_the_smallest_sums_of_squares():
     error = np.array([[[3, 0, 1, -2]], [[0, 4, 1, 1]]])  # (2, 1, 4)
-    nearest, nearest_error = select_candidates(error, 2)
-    assert set(nearest[0]) == {2, 3}
-    np.testing.assert_array_equal(nearest_error, error[:, :, nearest[0]])
-    assert nearest_error.dtype == np.float32
-
-
-@pytest.mark.parametrize(
-    ("settings", "says"),
-    [
-        ({"smoothness": -1}, "0 \\(exact\\) or more"),
-        ({"smoothness": np.nan}, "0 \\(exact\\) or more"),
-        ({"refinements": -1}, "cannot be -1"),
-        ({"weights": {"centroid": 0}}, "give positive numbers"),
-        ({"weights": {"centroid": -1}}, "give positive numbers"),
-        ({"weights": {"centroid": np.inf}}, "give positive numbers"),
-    ],
-)
-def test_an_invalid_search_is_refused(settings, says):
-    with pytest.raises(ValueError, match=says):
-        Search(**settings)
-
-
-def test_a_weight_is_one_unless_it_is_given():
-    search = Search(weights={"centroid": 2})
-    assert (search.weight("centroid"), search.weight("fundamental")) == (2, 1)
+    assert set(select_candidates(error, 2)[0]) == {2, 3}
+    assert set(select_candidates(error, 4)[0]) == {0, 1, 2, 3}

@@ -10,7 +10,9 @@ from timbrelib.control.timbre import Timbre
 from timbrelib.evaluation import methods
 from timbrelib.evaluation.methods import HEADERS, compare_methods
 
-CHOSEN = [f"{method}, {excitation}" for excitation in ("locked", "noise") for method in ("path", "nearest codes")]
+CHOSEN = [
+    f"{method}, {excitation}" for excitation in ("mixed", "locked", "noise") for method in ("path", "nearest codes")
+]
 CHOSEN += ["sorted codes", "random codes"]
 GRAINS = ["grains of generated strings", "grains of recordings"]
 SHAPES = ["sin", "ramp"]
@@ -41,7 +43,7 @@ def test_every_method_is_scored_on_every_target(comparison):
 
 
 def test_a_score_is_that_of_the_rendering(comparison, timbre):
-    score = next(score for score in comparison if score.method == "nearest codes, locked")
+    score = next(score for score in comparison if score.method == "nearest codes, mixed")
     result = timbre.render(timbre.target("centroid", "sin", n_frames=60), method="nearest")
     assert str(score.tracking) == str(result.score)
     assert score.tracking.selection == result.score["centroid"].selection
@@ -53,7 +55,8 @@ def test_grains_have_no_selected_codes_and_only_a_pitch_has_an_accuracy(comparis
         assert math.isnan(tracking.selection) == math.isnan(tracking.synthesis) == (score.method in GRAINS)
         assert math.isnan(tracking.rpa_50) == (score.descriptor == "centroid")
         assert 0 <= tracking.voiced <= 100
-        assert score.flux >= 0
+        assert score.quality.flux >= 0
+        assert math.isnan(score.quality.heard), "the classifier does not know an untitled model"
 
 
 def test_the_table_has_one_row_per_sound(comparison):
@@ -64,7 +67,8 @@ def test_the_table_has_one_row_per_sound(comparison):
     np.testing.assert_array_equal(table["error"], [score.tracking.error for score in comparison])
     np.testing.assert_array_equal(table["synthesis"], [score.tracking.synthesis for score in comparison])
     np.testing.assert_array_equal(table["voiced"], [score.tracking.voiced for score in comparison])
-    np.testing.assert_array_equal(table["flux"], [score.flux for score in comparison])
+    for column, name in {"jumps/s": "jumps", "HNR": "hnr", "flux": "flux", "heard as": "heard"}.items():
+        np.testing.assert_array_equal(table[column], [getattr(score.quality, name) for score in comparison])
     assert set(table["unit"]) == {"%", "cents"}
 
 
@@ -93,19 +97,31 @@ def test_the_error_plot_has_one_panel_per_descriptor(comparison):
     assert [line.get_label() for line in first.get_lines()] == SHAPES
     errors = [score.tracking.error for score in comparison if (score.descriptor, score.shape) == ("centroid", "sin")]
     np.testing.assert_array_equal(first.get_lines()[0].get_xdata(), errors)
-    assert first.get_yticklabels()[0].get_text() == "path, locked"
+    assert first.get_yticklabels()[0].get_text() == "path, mixed"
     assert [text.get_text() for text in second.get_legend().get_texts()] == SHAPES
     plt.close(figure)
 
 
 def test_the_sound_quality_plot_shows_all_sounds_and_the_range_of_recordings(comparison):
     figure = comparison.plot_sound_quality({"hnr_db_real": [5, 10, 20], "flux_real": [0.1, 0.2, 0.3]})
-    left, right = figure.axes
-    assert left.get_title() == "grey: real, 5 to 20, median 10"
-    for ax, values, median in ((left, [s.hnr for s in comparison], 10), (right, [s.flux for s in comparison], 0.2)):
-        middle, dots = ax.get_lines()
-        assert middle.get_xdata()[0] == median
-        np.testing.assert_array_equal(dots.get_xdata(), values)
+    assert figure.axes[0].get_title() == "grey: real, 5 to 20, median 10"
+    assert figure.axes[3].get_title() == "", "an untitled model has no recordings to be compared with"
+    names, medians = ("hnr", "flux", "jumps"), (10, 0.2, None)
+    for ax, name, median in zip(figure.axes, names, medians, strict=False):
+        dots, *middle = ax.get_lines()
+        np.testing.assert_array_equal(dots.get_xdata(), [getattr(score.quality, name) for score in comparison])
+        assert [line.get_xdata()[0] for line in middle] == ([median] if median else [])
+    plt.close(figure)
+
+
+def test_sounds_are_heard_as_the_timbre_that_is_asked_for(timbre, phrases, monkeypatch):
+    monkeypatch.setattr(methods, "string_corpus", lambda minutes: phrases)
+    comparison = compare_methods(timbre, [timbre.target("centroid", "sin", n_frames=60)], domain="violin")
+    for score in comparison:
+        assert 0 <= score.quality.heard <= 1
+    figure = comparison.plot_sound_quality({"hnr_db_real": [5, 10, 20], "flux_real": [0.1, 0.2, 0.3]})
+    assert figure.axes[3].get_xlabel() == "windows heard as violin (%)"
+    assert figure.axes[3].get_title() == "dashed: real, 96 %"
     plt.close(figure)
 
 
@@ -118,5 +134,5 @@ def test_a_descriptor_that_no_code_has_is_left_out(timbre, phrases, monkeypatch)
     monkeypatch.setattr(methods, "string_corpus", lambda minutes: phrases)
     columns = timbre.codebook.columns.copy()
     columns["fundamental"] = np.nan
-    unpitched = Timbre(timbre.model, Codebook("unpitched", "locked", columns, timbre.codebook.vectors))
+    unpitched = Timbre(timbre.model, Codebook("unpitched", "locked", 0.0, columns, timbre.codebook.vectors))
     assert len(compare_methods(unpitched, [timbre.target("fundamental", "sin", n_frames=60)])) == 0

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from conftest import sine
 
-from timbrelib.evaluation.metrics import hnr_and_flux, log_spectral_distance
+from timbrelib.audio.frames import SAMPLE_RATE
+from timbrelib.evaluation.metrics import hnr_and_flux, log_spectral_distance, pitch_jumps
 
 
 def test_distance_is_zero_to_itself_at_any_level_and_grows_with_change(phrases):
@@ -57,3 +58,24 @@ def test_noise_has_no_harmonics_and_silence_nothing():
     assert np.median(ratio) < -5  # dB
     assert 0.3 < np.median(flux) < np.sqrt(2)
     assert [len(x) for x in hnr_and_flux(np.zeros(22_050, np.float32))] == [0, 0]
+
+
+def test_every_change_of_note_is_a_jump_of_the_pitch():
+    notes = np.concatenate([sine(f, 0.4) for f in [400, 600] * 5])
+    assert 9 <= 4 * pitch_jumps(notes) <= 2 * 9.5  # in 4 s; a frame that contains both notes may have a third pitch
+    steps = np.concatenate([sine(f, 0.4) for f in [400, 415] * 5])  # less than a semitone
+    assert pitch_jumps(steps) == 0
+
+
+def test_a_glide_and_a_pause_are_no_jumps():
+    octave = 300 * 2 ** np.linspace(0, 1, SAMPLE_RATE)
+    glide = 0.5 * np.sin(2 * np.pi * np.cumsum(octave) / SAMPLE_RATE).astype(np.float32)
+    assert pitch_jumps(glide) == 0
+    assert pitch_jumps(np.concatenate([sine(300), np.zeros(8192, np.float32), sine(500)])) == 0
+
+
+def test_only_voiced_time_counts_for_the_jumps_and_without_a_pitch_there_is_no_number():
+    notes = np.concatenate([sine(f, 0.4) for f in [400, 600] * 5])
+    padded = np.concatenate([notes, np.zeros(4 * SAMPLE_RATE, np.float32)])
+    assert pitch_jumps(padded) == pytest.approx(pitch_jumps(notes), rel=0.05)
+    assert np.isnan(pitch_jumps(np.zeros(SAMPLE_RATE, np.float32)))

@@ -1,10 +1,13 @@
+import re
+
 import numpy as np
 import pytest
+from shaker import save_shaker
 
+import timbrelib
 from timbrelib.control.scores import rank_correlation
-from timbrelib.evaluation import scorecard
 from timbrelib.evaluation.markdown import markdown_table
-from timbrelib.evaluation.scorecard import example_rows, model_table, rendered_rows, sorted_rows
+from timbrelib.evaluation.scorecard import model_table, scorecard, scorecards, sorted_rows, training_cost
 from timbrelib.model.checkpoint import load_card
 
 
@@ -24,24 +27,6 @@ def test_the_model_table_quotes_the_cards():
     assert cells[-1] == card["licence"]
 
 
-def test_an_example_is_scored_from_its_file(violin, tmp_path):
-    target, pitch = (violin.target(name, "sin", n_frames=80) for name in ("centroid", "fundamental"))
-    with pytest.raises(FileNotFoundError, match="make figures MODEL=violin"):
-        example_rows(violin, tmp_path)
-    results = {"violin_one": violin.render(target), "violin_two": violin.render(pitch)}
-    for stem, result in results.items():
-        result.save(tmp_path / stem)
-    (one, here, published), (two, notes, _) = example_rows(violin, tmp_path)
-    assert (one, two, published) == (*results, "-")
-    score = results[one].score["centroid"]
-    assert here.split(", ")[0] == f"error {score.error:.2f} %"
-    assert here.endswith(f"(selection {score.selection:.2f} %, synthesis {score.synthesis:.2f} %)")
-    assert notes == f"{results[two].score}, {results[two].score['fundamental'].voiced:.1f} % voiced"
-    results[two].audio[:] = results[one].audio
-    results[two].save(tmp_path / "violin_two")  # the JSON keeps what was measured, the sound is another
-    assert example_rows(violin, tmp_path)[1][1] != notes
-
-
 def test_sorted_rows_need_no_files(violin, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     rows = sorted_rows(violin)
@@ -49,17 +34,48 @@ def test_sorted_rows_need_no_files(violin, monkeypatch, tmp_path):
     texts = {what: here for what, here, _ in rows}
     for name in ("centroid", "fundamental"):
         traversal, value = violin.traverse(name), violin.codebook[name]
-        np.testing.assert_array_equal(np.sort(traversal.codes), np.flatnonzero(np.isfinite(value)))
-        np.testing.assert_array_equal(traversal.targets[name], np.sort(value[np.isfinite(value)]))
+        assert len(set(traversal.codes)) == len(traversal.codes)
+        np.testing.assert_array_equal(traversal.targets[name], np.sort(value[traversal.codes]))
         steadiness = rank_correlation(traversal.measured[name], np.arange(len(traversal.codes)))
         assert steadiness > 0.99
         assert texts[f"violin_{name}_sorted"] == f"Spearman {steadiness:.4f} of rank and measured value"
 
 
-def test_only_targets_without_an_example_are_rendered(violin, monkeypatch):
-    monkeypatch.setattr(scorecard, "NOTES", (1.0, 20_000.0))  # which no codebook covers
-    names = ("centroid", "bandwidth", "fundamental")
-    examples = {f"violin_{name}_{shape}" for name in names for shape in ("sin", "exp")}
-    rows = rendered_rows(violin, examples | {"violin_rolloff_sin"})
-    assert [what.split(", rendered now")[0] for what, _, _ in rows] == ["rolloff exp", "centroid sin"]
-    assert rows[0][1] == str(violin.render(violin.target("rolloff", "exp")).score)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two models without pitch, with an example each."""
+    folder = tmp_path_factory.mktemp("shakers")
+    for name in ("shaker", "shaker_copy"):
+        timbre = timbrelib.load(save_shaker(folder / name))
+        timbre.render(timbre.target("centroid", "sin", n_frames=80)).save(folder / f"{name}_centroid_sin")
+    return folder
+
+
+def test_a_scorecard_has_a_table_of_sounds_and_one_of_the_model(folder, tmp_path):
+    heading, sounds, model = scorecard(folder / "shaker", folder).split("\n\n")
+    assert heading == "## shaker"
+    assert sounds.startswith("| sound | made by | error | Spearman | RPA 50 cents |")
+    assert "\n| shaker_centroid_sin | this library | " in sounds
+    assert model.startswith("| measure | here | published |")
+    assert "\n| LSD, test split, weighted by length | " in model
+    without = scorecard(folder / "shaker", tmp_path)  # rendered now
+    assert "_centroid_sin" not in without
+    assert "\n| centroid sin | this library, rendered now | " in without
+
+
+def test_several_models_come_in_the_order_in_which_they_are_named(folder):
+    cards = scorecards([folder / "shaker_copy", folder / "shaker"], folder)
+    assert re.findall(r"^## (.+)$", cards, re.MULTILINE) == ["shaker_copy", "shaker"]
+
+
+def test_models_of_which_none_has_an_example_are_reported(folder, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no example of .*shaker: run 'make figures MODEL=.*shaker' first"):
+        scorecards([folder / "shaker"], tmp_path)
+    with pytest.raises(FileNotFoundError, match="no example of violin, shaker: run 'make figures' first"):
+        scorecards(["violin", "shaker"], tmp_path)
+
+
+def test_the_cost_of_a_training_names_its_machine():
+    training = {"minutes": 7.42, "threads": 2}
+    assert training_cost(training) == "7.4 minutes, 2 CPU cores"
+    assert training_cost(training | {"machine": "NVIDIA H100"}) == "7.4 minutes, NVIDIA H100"

@@ -25,6 +25,13 @@ def copy(tmp_path):
     return shutil.copytree(SHIPPED, tmp_path / "copy")
 
 
+def copy_model(model):
+    """A model with the weights of another."""
+    twin = timbrelib.VQVAE(model.config)
+    twin.load_state_dict(model.state_dict())
+    return twin.eval()
+
+
 def test_a_saved_model_loads_unchanged(tmp_path, small, phrases):
     model, history = small
     checkpoint.save_model(tmp_path / "mine", model, history, {"scores": {}})
@@ -36,22 +43,118 @@ def test_a_saved_model_loads_unchanged(tmp_path, small, phrases):
     np.testing.assert_allclose(checkpoint.load_history(tmp_path / "mine")["loss"], history["loss"], atol=1e-4)
 
 
+@pytest.fixture
+def old(tmp_path, small):
+    """A model of release 0.1.0, whose decoder does not predict noise, and its folder."""
+    torch.manual_seed(0)
+    model = timbrelib.VQVAE(timbrelib.VQVAEConfig(n_codes=8, code_size=4, width=16, blocks=1, outputs=1)).eval()
+    checkpoint.save_model(tmp_path / "old", model, small[1], {"scores": {}})
+    sizes = {"n_codes": 8, "code_size": 4, "width": 16, "blocks": 1}
+    checkpoint.write_json(tmp_path / "old" / "config.json", {"format": 1, "sizes": sizes})
+    return model, tmp_path / "old"
+
+
+def test_a_model_of_version_0_1_loads_without_noise(old):
+    model, folder = old
+    loaded = timbrelib.load_model(folder)
+    assert loaded.config == model.config
+    assert loaded.config.outputs == 1
+    assert loaded.noise == 0.5
+    assert not loaded.noise_share.any()
+    assert loaded.decoder[-1].out_features == 1025
+    codes = np.arange(8).repeat(4)
+    mixed, locked = (loaded.decode(codes, excitation=excitation) for excitation in ("mixed", "locked"))
+    np.testing.assert_allclose(mixed, locked, atol=1e-5)
+
+
+def test_a_model_of_version_0_1_is_saved_in_the_present_format(tmp_path, old, small):
+    loaded = timbrelib.load_model(old[1])
+    checkpoint.save_model(tmp_path / "new", loaded, small[1], {"scores": {}})
+    config = json.loads((tmp_path / "new" / "config.json").read_text())
+    sizes = {"n_codes": 8, "code_size": 4, "width": 16, "blocks": 1, "outputs": 1}
+    assert config == {"format": 2, "sizes": sizes, "noise": 0.5}
+    assert timbrelib.load_model(tmp_path / "new").fingerprint == loaded.fingerprint
+
+
+@pytest.mark.parametrize("sizes", [{"outputs": 1}, {"outputs": 2}])
+def test_a_config_of_version_0_1_that_counts_outputs_is_refused(old, sizes):
+    _, folder = old
+    config = json.loads((folder / "config.json").read_text())
+    checkpoint.write_json(folder / "config.json", config | {"sizes": config["sizes"] | sizes})
+    with pytest.raises(ValueError, match="damaged or not a model"):
+        timbrelib.load_model(folder)
+
+
+def test_weights_without_noise_do_not_fit_a_config_with_it(old):
+    _, folder = old
+    config = json.loads((folder / "config.json").read_text())
+    checkpoint.write_json(folder / "config.json", config | {"format": 2})
+    with pytest.raises(ValueError, match="another shape than the config says"):
+        timbrelib.load_model(folder)
+
+
+def test_a_model_keeps_its_amount_of_noise(tmp_path, small):
+    model = copy_model(small[0])
+    model.noise = 0.8
+    checkpoint.save_model(tmp_path / "mine", model, small[1], {"scores": {}})
+    assert json.loads((tmp_path / "mine" / "config.json").read_text())["noise"] == 0.8
+    loaded = timbrelib.load_model(tmp_path / "mine")
+    assert loaded.noise == 0.8
+    codes = np.arange(30)
+    np.testing.assert_array_equal(loaded.decode(codes), loaded.decode(codes, excitation="mixed", noise=0.8))
+    assert timbrelib.load(tmp_path / "mine").noise == 0.8
+
+
+def test_a_model_without_an_amount_of_noise_has_the_default(copy):
+    config = json.loads((copy / "config.json").read_text())
+    config.pop("noise", None)
+    checkpoint.write_json(copy / "config.json", config)
+    assert timbrelib.load_model(copy).noise == 0.5
+
+
+@pytest.mark.parametrize("noise", [-0.1, 1.5, None, "0.5", [0.5], True, 10**400])
+def test_a_nonsensical_amount_of_noise_is_refused_in_a_sentence(copy, noise):
+    config = json.loads((copy / "config.json").read_text())
+    checkpoint.write_json(copy / "config.json", config | {"noise": noise})
+    with pytest.raises(
+        ValueError, match=r"damaged or not a model of this library .*: copy it again or train it"
+    ) as refusal:
+        timbrelib.load_model(copy)
+    assert "\n" not in str(refusal.value)
+
+
+MOST_DB = {
+    "bassoon": 3.8, "cello": 3.3, "clarinet": 3.3, "female": 8.0, "flute": 3.3, "horn": 3.2,
+    "oboe": 3.4, "saxophone": 3.8, "singing": 6.0, "trumpet": 4.4, "viola": 4.3, "violin": 4.9,
+}  # fmt: skip
+
+
 def test_the_list_of_models_has_licence_and_scores():
     listed = timbrelib.list_models()
-    assert list(listed.index) == ["cello", "horn", "singing", "trumpet", "violin"]
-    for name, most in {"violin": 4.9, "trumpet": 4.4, "horn": 3.2, "cello": 3.3, "singing": 6.0}.items():
+    assert list(listed.index) == sorted(MOST_DB)
+    for name, most in MOST_DB.items():
         assert listed.loc[name, "licence"] == "CC BY-SA 4.0"
         assert listed.loc[name, "lsd_db"] <= most
         assert listed.loc[name, "codebook_use"] >= 0.99
-        assert listed.loc[name, "perplexity"] > 800
+        assert listed.loc[name, "perplexity"] > 0.7 * timbrelib.load_model(name).config.n_codes
 
 
-@pytest.mark.parametrize("name", ["cello", "horn", "singing", "trumpet", "violin"])
+@pytest.mark.parametrize("name", sorted(MOST_DB))
 def test_a_shipped_model_is_small_and_credits_its_sources(name):
     folder = model_folder(name)
     assert sum(path.stat().st_size for path in folder.iterdir()) <= 7e6
     written = (folder / "README.md").read_text()
     assert all(source in written for source in checkpoint.load_card(name)["sources"])
+
+
+@pytest.mark.parametrize("name", sorted(MOST_DB))
+def test_a_shipped_model_predicts_noise_between_its_partials(name):
+    model = timbrelib.load_model(name)
+    assert model.config.outputs == 2
+    assert 0 <= model.noise <= 1
+    share, level = model.noise_share, model.spectra
+    loud = level > 0.3 * level.max(axis=1, keepdims=True)
+    assert share[loud].mean() < share[~loud].mean() - 0.15
 
 
 def test_the_violin_is_small_and_complete():
@@ -64,7 +167,7 @@ def test_the_violin_is_small_and_complete():
     assert card["scores"]["codebook_use"] >= 0.99
     assert card["scores"]["perplexity"] >= 500
     assert card["training"]["minutes"] <= 25
-    assert card["training"]["memory_gb"] <= 4
+    assert (card["training"]["memory_gb"] or 0) <= 4  # not measured on the GPU
     history = checkpoint.load_history("violin")
     assert history["loss"][-1] < history["loss"][0]
 
@@ -92,7 +195,7 @@ def test_the_violin_loads_from_an_installed_wheel(tmp_path):
         [sys.executable, "-c", program], cwd=tmp_path / "site", capture_output=True, text=True, check=True
     )
     assert str(tmp_path) in done.stdout
-    assert done.stdout.split()[1:] == ["1024", "1536"]
+    assert done.stdout.split()[1:] == ["4096", "1536"]
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones():
@@ -115,8 +218,9 @@ def test_truncated_weights_are_refused(copy, keep):
         ("config.json", "{", "damaged"),
         ("config.json", "[]", "format None"),
         ("config.json", json.dumps({"format": 99}), "format 99"),
+        ("config.json", json.dumps({"format": 2, "sizes": {"n_codes": 8}}), "damaged or not a model"),
+        ("config.json", json.dumps({"format": 2, "sizes": {"colour": 8}}), "damaged or not a model"),
         ("config.json", json.dumps({"format": 1, "sizes": {"n_codes": 8}}), "damaged or not a model"),
-        ("config.json", json.dumps({"format": 1, "sizes": {"colour": 8}}), "damaged or not a model"),
     ],
 )
 def test_foreign_files_are_refused(copy, file, content, says):
@@ -134,11 +238,11 @@ def rewrite(copy, **tensors):
 @pytest.mark.parametrize(
     ("tensors", "says"),
     [
-        ({"codebook": torch.full((1024, 64), torch.nan).half()}, "not finite"),
-        ({"codebook": torch.zeros(1024, 64).double()}, "stored as F64"),
-        ({"codebook": torch.zeros(1024, 63).half()}, "another shape"),
-        ({"use": torch.zeros(1024)}, "stored as F32"),
-        ({"use": torch.full((1024,), -1, dtype=torch.int32)}, "negative counts"),
+        ({"codebook": torch.full((4096, 64), torch.nan).half()}, "not finite"),
+        ({"codebook": torch.zeros(4096, 64).double()}, "stored as F64"),
+        ({"codebook": torch.zeros(4096, 63).half()}, "another shape"),
+        ({"use": torch.zeros(4096)}, "stored as F32"),
+        ({"use": torch.full((4096,), -1, dtype=torch.int32)}, "negative counts"),
         ({"std": torch.zeros(1025).half()}, "deviations that are not positive"),
         ({"extra": torch.zeros(3)}, "other names"),
     ],
@@ -168,10 +272,14 @@ def test_weights_too_large_for_any_model_are_refused_unread(copy):
 
 
 @pytest.mark.parametrize(
-    "sizes", [{"n_codes": 10**9}, {"width": 0}, {"blocks": -1}, {"code_size": 64.0}, {"blocks": True}, {"width": "512"}]
-)
+    "sizes",
+    [
+        {"n_codes": 10**9}, {"width": 0}, {"blocks": -1}, {"code_size": 64.0}, {"blocks": True}, {"width": "512"},
+        {"outputs": 0}, {"outputs": 3},
+    ],
+)  # fmt: skip
 def test_invalid_sizes_are_refused_before_a_model_is_built(copy, sizes):
-    checkpoint.write_json(copy / "config.json", {"format": 1, "sizes": sizes})
+    checkpoint.write_json(copy / "config.json", {"format": 2, "sizes": sizes})
     with pytest.raises(ValueError, match=f"a model cannot have a {next(iter(sizes))} of .*: give a whole number"):
         timbrelib.load_model(copy)
     with pytest.raises(ValueError, match="a model cannot have"):
@@ -180,7 +288,7 @@ def test_invalid_sizes_are_refused_before_a_model_is_built(copy, sizes):
 
 def test_the_largest_sizes_take_no_memory_if_the_weights_do_not_match(copy):
     sizes = {"n_codes": 16_384, "code_size": 4096, "width": 16_384, "blocks": 64}  # 150 GB
-    checkpoint.write_json(copy / "config.json", {"format": 1, "sizes": sizes})
+    checkpoint.write_json(copy / "config.json", {"format": 2, "sizes": sizes})
     with pytest.raises(ValueError, match="other names"):
         timbrelib.load_model(copy)
 
@@ -246,6 +354,8 @@ def test_a_card_without_scores_is_refused_in_a_sentence(tmp_path, card, says):
         ("sources", [None]),
         ("data", {"minutes": 3}),
         ("training", []),
+        ("training", {"memory_gb": ""}),
+        ("training", {"memory_gb": False}),
         ("scores", {"lsd_db": "4"}),
         ("scores", {"lsd_db": None}),
         ("scores", {"flux_real": 3}),
@@ -254,7 +364,7 @@ def test_a_card_without_scores_is_refused_in_a_sentence(tmp_path, card, says):
 )
 def test_a_card_with_facts_of_another_type_is_refused(copy, key, entry):
     card = checkpoint.load_card(copy)
-    changed = card["scores"] | entry if key == "scores" else entry
+    changed = card[key] | entry if key in ("scores", "training") and entry else entry
     checkpoint.write_json(copy / "card.json", card | {key: changed})
     with pytest.raises(ValueError, match=r"card\.json is not a model card"):
         checkpoint.load_card(copy)

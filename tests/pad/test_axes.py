@@ -53,7 +53,7 @@ def test_the_histogram_shows_where_the_codes_are(violin):
 
 def some_codes(codebook, codes):
     """A codebook of only some of the codes."""
-    return Codebook("some", codebook.excitation, codebook.columns[codes], codebook.vectors[codes])
+    return Codebook("some", codebook.excitation, codebook.noise, codebook.columns[codes], codebook.vectors[codes])
 
 
 def test_a_codebook_of_one_value_still_has_an_axis(violin):

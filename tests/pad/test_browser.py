@@ -22,13 +22,17 @@ HILL_HEIGHTS = np.interp(TIMES, *zip(*HILL, strict=True))
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
+def lab(tmp_path_factory, small, violin):
+    violin.with_excitation("noise")  # measures its codebook here, for a kernel on a busy machine to find in the cache
     lab = Lab(tmp_path_factory.mktemp("lab"))
+    timbrelib.save_model(lab.folder / "strings", *small, {})
     notebook = json.loads((ROOT / "notebooks" / "05_draw_target.ipynb").read_text(encoding="utf-8"))
     code = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
-    code |= {"source": CELL, "outputs": [], "execution_count": None}
-    for name in ("pad.ipynb", "reload.ipynb", "touch.ipynb"):
-        (lab.folder / name).write_text(json.dumps(notebook | {"cells": [code]}))
+    code |= {"outputs": [], "execution_count": None}
+    for name in ("pad.ipynb", "reload.ipynb", "touch.ipynb", "strings.ipynb"):
+        model = "strings" if name == "strings.ipynb" else "violin"
+        cell = code | {"source": CELL.replace("violin", model)}
+        (lab.folder / name).write_text(json.dumps(notebook | {"cells": [cell]}))
     for name in ("05_draw_target.ipynb", "drawing.csv"):
         shutil.copy(ROOT / "notebooks" / name, lab.folder)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
@@ -157,8 +161,29 @@ def test_length_smoothness_and_excitation(lab, page, pad):
     pad.wait()
     assert lab.evaluate("pad.controls.smoothness.value") == 0
     assert lab.evaluate(changes) > smooth
+    page.get_by_label("adjust codes", exact=True).uncheck()
+    page.get_by_label("keep the note", exact=True).uncheck()
+    pad.wait()
+    search = "pad.rendering.search"
+    assert lab.evaluate(f"({search}.retune, {search}.tilt, {search}.continuity)") == (0, 0, 0)
     pad.select("excitation", "noise")
     assert lab.evaluate("pad.rendering.excitation") == "noise"
+
+
+def test_the_amount_of_noise(lab, browser):
+    with lab.notebook(browser, "strings.ipynb") as page:
+        pad = run_all(page)
+        pad.wait()
+        noise = page.get_by_role("slider", name="noise (0: locked)")
+        expect(noise).to_be_enabled()
+        assert lab.evaluate("pad.rendering.codebook.noise") == float(noise.input_value()) == 0.5
+        noise.focus()
+        page.keyboard.press("Home")
+        pad.wait()
+        assert lab.evaluate("pad.rendering.codebook.noise") == float(noise.input_value()) == 0
+        assert lab.evaluate("pad.editor.result['number'] == pad.editor.drawing['number']")
+        pad.select("excitation", "locked")
+        expect(noise).to_be_disabled()
 
 
 def test_the_keyboard_moves_a_point_plays_and_undoes(lab, page, pad):
@@ -338,7 +363,7 @@ def test_drawing_with_a_finger(lab, browser):
 
 def test_every_control_has_an_accessible_name(page, pad):
     tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
-    kinds = {"button", "combobox", "MenuListPopup", "slider", "textbox", "spinbutton"}
+    kinds = {"button", "checkbox", "combobox", "MenuListPopup", "slider", "textbox", "spinbutton"}
     found = [
         (node["role"]["value"], node.get("name", {}).get("value", ""))
         for node in tree
@@ -346,6 +371,7 @@ def test_every_control_has_an_accessible_name(page, pad):
     ]
     names = {name for _, name in found}
     assert {"model", "descriptor", "second lane", "length (s)", "excitation", "name", "saved"} <= names
+    assert {"noise (0: locked)", "keep the note", "adjust codes"} <= names
     assert {"smoothness (0: exact)", "Undo", "Play", "Sine: centroid", "Save", "Load", "Follow a recording…"} <= names
     assert any(name.startswith("centroid (Hz) over time") for name in names)
     assert ("slider", "") not in found
@@ -354,7 +380,7 @@ def test_every_control_has_an_accessible_name(page, pad):
 def test_the_tab_key_reaches_all_controls_and_arrow_keys_set_them(lab, page, pad):
     page.get_by_label("model", exact=True).focus()
     reached = []
-    for _ in range(28):
+    for _ in range(32):
         reached.append(
             page.evaluate(
                 "(e => e.ariaLabel || e.labels?.[0]?.innerText || e.innerText || e.tagName)(document.activeElement)"
@@ -368,7 +394,7 @@ def test_the_tab_key_reaches_all_controls_and_arrow_keys_set_them(lab, page, pad
     names = [name.split("\n")[0].split(" over time")[0] for name in reached]
     order = ["model", "descriptor", "second lane", "length (s)", "Pause", "Follow a recording…", "Sine: bandwidth",
              "Flat: bandwidth", "bandwidth (Hz)", "The sound that follows the drawing", "smoothness (0: exact)",
-             "excitation", "name", "Save", "saved", "Load"]  # fmt: skip
+             "excitation", "keep the note", "adjust codes", "name", "Save", "saved", "Load"]  # fmt: skip
     places = [names.index(name) for name in order]
     assert places == sorted(places), names
 

@@ -39,11 +39,11 @@ def test_a_code_is_played_for_a_second_with_its_values(codes, violin):
 
 
 @pytest.mark.parametrize(
-    "message", [None, {}, {"code": 1024}, {"code": -1}, {"code": "7"}, {"code": 7.5}, {"code": True}]
+    "message", [None, {}, {"code": 99_999}, {"code": -1}, {"code": "7"}, {"code": 7.5}, {"code": True}]
 )
-def test_a_malformed_message_is_answered(codes, message):
+def test_a_malformed_message_is_answered(codes, violin, message):
     codes._handle_custom_msg(message, [])
-    assert codes.played["text"].endswith("not a number from 0 to 1023: reload the page")
+    assert codes.played["text"].endswith(f"not a number from 0 to {len(violin.codebook) - 1}: reload the page")
     assert codes.played["sound"] == b""
 
 

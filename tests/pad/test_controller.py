@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 
 from timbrelib.audio.frames import frame_gain
 from timbrelib.control.scores import raw_pitch_accuracy
-from timbrelib.control.viterbi import Search
+from timbrelib.control.search import Search
 from timbrelib.descriptors.pitch import track_autocorrelation, track_pyin
 from timbrelib.pad import controller
 from timbrelib.pad.axes import MAX_GAIN, make_axis
@@ -59,13 +59,15 @@ def test_warnings_are_captured_and_the_logger_is_restored():
 
 def test_the_settings_reach_the_search(violin, brightness):
     curves = {"fundamental": np.geomspace(300, 500, N_FRAMES), "centroid": brightness.curve}
-    request = RenderRequest(violin.with_excitation("noise"), curves, smoothness=2.0, weight=0.1)
-    rendering, _ = controller.render_request(request)
-    assert rendering.search == Search(2.0, 3, {"centroid": 0.1})
+    search = Search(2.0, 1, {"centroid": 0.1}, continuity=0.5, retune=20, tilt=3)
+    rendering, _ = controller.render_request(RenderRequest(violin.with_excitation("noise"), curves, search))
+    assert rendering.search == search
     assert rendering.excitation == "noise"
 
 
-@pytest.mark.parametrize(("shape", "excitation"), [("sin", "locked"), ("exp", "locked"), ("sin", "noise")])
+@pytest.mark.parametrize(
+    ("shape", "excitation"), [("sin", "mixed"), ("sin", "locked"), ("exp", "locked"), ("sin", "noise")]
+)
 def test_the_quick_pitch_estimator_agrees_with_the_one_that_scores(violin, shape, excitation):
     timbre = violin.with_excitation(excitation)
     target = timbre.target("fundamental", shape, 208, 1177, 258).curve

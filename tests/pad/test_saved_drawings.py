@@ -5,8 +5,9 @@ import pytest
 from matplotlib import pyplot as plt
 
 import timbrelib
+from timbrelib.control.code_path import CodePath
 from timbrelib.control.saved_rendering import SavedRendering
-from timbrelib.control.viterbi import Search
+from timbrelib.control.search import Search
 from timbrelib.descriptors.pitch import track_autocorrelation, track_pyin
 from timbrelib.files import checked_name
 from timbrelib.pad.saved_drawings import drawing_from_saved, save_drawing, saved_names
@@ -45,35 +46,50 @@ def test_a_saved_fundamental_is_measured_by_the_estimator_that_scores(tmp_path, 
 def saved_rendering(names, gain=0.05, **search):
     curves = {name: np.full(30, 1500.0) for name in names}
     return SavedRendering(
-        "violin", "0", np.zeros(30, int), np.full(30, gain), "locked", Search(**search), curves, curves, curves
+        model="violin",
+        fingerprint="0",
+        code_path=CodePath(np.zeros(30, int)),
+        gain=np.full(30, gain),
+        excitation="mixed",
+        noise=0.5,
+        search=Search(**search),
+        targets=curves,
+        selected=curves,
+        measured=curves,
     )
 
 
 CENTROID, BOTH = ["centroid"], ["fundamental", "centroid"]
+AS_THEY_ARE = Search(continuity=0, retune=0, tilt=0)  # the codes
 
 
 @pytest.mark.parametrize(
-    ("saved", "lanes", "settings", "says"),
+    ("saved", "lanes", "search", "says"),
     [
-        (saved_rendering(CENTROID), CENTROID, (4.0, 1.0), ""),
-        (saved_rendering(CENTROID, 0.02), ["centroid", "gain"], (4.0, 1.0), ""),
-        (saved_rendering(CENTROID, 0.2), ["centroid", "gain"], (4.0, 1.0), "without its gain above 0.1"),
-        (saved_rendering(BOTH, 0.02), BOTH, (4.0, 1.0), "without its gain"),
-        (saved_rendering(CENTROID, refinements=8, smoothness=2), CENTROID, (2, 1.0), "without its 8 refinements"),
-        (saved_rendering(BOTH, weights={"centroid": 0.5}), BOTH, (4.0, 0.5), ""),
-        (saved_rendering(BOTH, weights={"fundamental": 2}), BOTH, (4.0, 0.5), ""),
+        (saved_rendering(CENTROID), CENTROID, Search(), ""),
+        (saved_rendering(CENTROID, 0.02), ["centroid", "gain"], Search(), ""),
+        (saved_rendering(CENTROID, 0.2), ["centroid", "gain"], Search(), "without its gain above 0.1"),
+        (saved_rendering(BOTH, 0.02), BOTH, Search(weights={"centroid": 1}), "without its gain"),
+        (saved_rendering(CENTROID, refinements=8, smoothness=2), CENTROID, Search(2), "without its 8 refinements"),
+        (saved_rendering(CENTROID, continuity=0, retune=0, tilt=0), CENTROID, AS_THEY_ARE, ""),
+        (saved_rendering(CENTROID, continuity=0, refinements=0, retune=0, tilt=0), CENTROID, AS_THEY_ARE, ""),
+        (saved_rendering(CENTROID, continuity=3), CENTROID, Search(), "without its continuity of 3"),
+        (saved_rendering(CENTROID, retune=50), CENTROID, Search(), "its limits of 50 cents and 6 dB per octave"),
+        (saved_rendering(CENTROID, tilt=0), CENTROID, Search(), "its limits of 100 cents and 0 dB per octave"),
+        (saved_rendering(BOTH, weights={"centroid": 0.5}), BOTH, Search(weights={"centroid": 0.5}), ""),
+        (saved_rendering(BOTH, weights={"fundamental": 2}), BOTH, Search(weights={"centroid": 0.5}), ""),
         (
             replace(saved_rendering(CENTROID), search=None),
             CENTROID,
-            (4.0, 1.0),
+            Search(),
             "its codes, which were not chosen by a search",
         ),
     ],
 )
-def test_a_saved_rendering_is_loaded_as_far_as_the_pad_can_show_it(saved, lanes, settings, says):
+def test_a_saved_rendering_is_loaded_as_far_as_the_pad_can_show_it(saved, lanes, search, says):
     drawing = drawing_from_saved(saved)
     assert list(drawing.curves) == lanes
-    assert (drawing.smoothness, drawing.weight) == settings
+    assert drawing.search == search
     assert (says in drawing.note) if says else drawing.note == ""
 
 

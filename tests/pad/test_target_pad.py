@@ -9,7 +9,7 @@ from conftest import sine
 
 import timbrelib
 from timbrelib.control.curves import break_points
-from timbrelib.control.viterbi import Search
+from timbrelib.control.search import Search
 from timbrelib.model.vqvae import DEFAULT_GAIN
 from timbrelib.pad import controller, worker
 from timbrelib.pad.saved_drawings import save_drawing
@@ -147,8 +147,13 @@ def test_controls_act_whoever_sets_them(pad):
     pad.controls.weight.value = 0.2
     pad.controls.smoothness.value = 1.5
     pad.controls.excitation.value = "noise"
-    assert pad.rendering.search == Search(1.5, 3, {"centroid": 0.2})
+    pad.controls.keep_note.value = False
+    assert pad.rendering.search == Search(1.5, 3, {"centroid": 0.2}, continuity=0)
+    assert pad.rendering.code_path.cents is not None
     assert pad.rendering.excitation == "noise"
+    pad.controls.adjust.value = False
+    assert pad.rendering.search == Search(1.5, 3, {"centroid": 0.2}, continuity=0, retune=0, tilt=0)
+    assert (pad.rendering.code_path.cents, pad.rendering.code_path.tilt) == (None, None)
     pad.controls.descriptor.value = "centroid"
     assert pad.controls.second.value == "none"
     assert list(pad.rendering.targets) == ["centroid"]
@@ -302,6 +307,7 @@ def test_overwriting_is_offered_for_one_name(pad):
 def test_a_model_that_cannot_be_loaded_leaves_the_pad_as_it_was(pad, tmp_path):
     pad.controls.model.options = ["violin", str(tmp_path / "gone")]
     pad.controls.model.value = str(tmp_path / "gone")
+    pad.wait()
     assert "there is no model" in pad.editor.status["text"]
     assert pad.controls.model.value == "violin"
     send(pad, FLAT)
@@ -315,7 +321,7 @@ def test_a_rendering_that_cannot_be_drawn_leaves_the_pad_as_it_was(pad, violin):
     noise.render(*three).save(pad.folder / "three")
     with pytest.raises(ValueError, match="one for a second lane"):
         pad.load("three")
-    assert pad.controls.excitation.value == pad.rendering.excitation == "locked"
+    assert pad.controls.excitation.value == pad.rendering.excitation == "mixed"
 
 
 def test_an_undo_to_lanes_of_another_model_leaves_the_pad_as_it_was(pad):

@@ -10,9 +10,10 @@ from io import BytesIO
 
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import ROOT, model_of, unit_spectra, white_noise
 from PIL import Image
 
+import timbrelib
 from timbrelib.model.registry import shipped_models
 from timbrelib.page.notebook_runner import (
     NotebookRun,
@@ -130,6 +131,18 @@ def test_a_relative_folder_of_a_model_becomes_absolute(project, my_sound, tmp_pa
     make_figures(f"models/{my_sound}", [], project)
     copy = project / "build" / "notebooks" / "01_train_my sound.ipynb"
     assert printed(copy) == f"{tmp_path.resolve()}/models/my sound\n"
+
+
+def test_the_fundamental_of_a_model_without_pitched_codes_is_left_out(project, monkeypatch, tmp_path, caplog):
+    shaker = model_of(unit_spectra(white_noise(seed=0), white_noise(seed=1)), share=1.0)
+    timbrelib.save_model(tmp_path / "models" / "shaker", shaker, {}, {})
+    monkeypatch.setenv("TIMBRE_MODELS", str(tmp_path / "models"))
+    write_all_notebooks(project, "print(MODEL)")
+    make_figures("shaker", ["centroid", "fundamental"], project)
+    assert caplog.messages[-7] == "no code of shaker is pitched: the notebooks about its fundamental are left out"
+    copies = {path.stem for path in (project / "build" / "notebooks").iterdir()}
+    assert "04_target_decode_shaker_centroid" in copies
+    assert not {name for name in copies if "fundamental" in name or "08_follow_a_line" in name}
 
 
 def test_changed_and_new_files_are_named(project, my_sound):

@@ -10,6 +10,7 @@ from conftest import ROOT, sine
 from PIL import Image
 
 import timbrelib
+from timbrelib.model.registry import shipped_models
 from timbrelib.page.builder import build_page, parse_name
 
 FIGURES, AUDIO, SCORECARD = ROOT / "figures", ROOT / "Audio_Exemple", ROOT / "docs" / "scorecard.md"
@@ -100,10 +101,44 @@ def test_an_example_shows_its_score_and_the_published_one(index):
         ("train_before", ("training", "train", "before")),
         ("horn_reconstruction", ("training", "reconstruction", "horn")),
         ("horn_centroid_sin", ("more", "horn_centroid_sin", "sound")),
+        ("sing_centroid_decode_sin", ("sing", "centroid_sin", "")),
+        ("sing_fem_centroid_decode_exp", ("sing_fem", "centroid_exp", "")),
+        ("sing_fem_fundamental_exp", ("sing_fem", "fundamental_exp", "")),
     ],
 )
 def test_the_name_of_a_file_gives_its_place_on_the_page(name, home):
-    assert parse_name(name, {"violin", "alto", "alto_sax"}) == home
+    assert parse_name(name, {"violin", "alto", "alto_sax", "sing", "sing_fem"}) == home
+
+
+def test_the_female_voice_has_a_section_after_the_other_voice(folders):
+    for name in ("sing_centroid_visualize", "sing_fem_centroid_visualize", "sing_fem_centroid_decode_exp"):
+        Image.new("RGB", (60, 40)).save(folders / "figures" / f"{name}.png")
+    for name in ("sing_fem_centroid_exp", "sing_fem_fundamental_exp"):
+        timbrelib.save_audio(folders / "audio" / f"{name}.wav", sine(440, 0.1))
+    titles = re.findall(r"<h[23][^>]*>([^<]+)<", built(folders))
+    assert titles[1:7] == [
+        "Singing", "centroid, distribution over the codebook",
+        "Female voice", "centroid, distribution over the codebook", "centroid, log/exp target",
+        "fundamental, log/exp target",
+    ]  # fmt: skip
+
+
+def test_an_input_that_is_not_a_recording_is_called_generated(folders):
+    for name in ("train_original", "violin_line_input"):
+        timbrelib.save_audio(folders / "audio" / f"{name}.wav", sine(440, 0.1))
+    captions = dict(re.findall(r'src="audio/([^"]+)\.wav" aria-label="([^"]+)"', built(folders)))
+    assert captions["violin_line_input"] == "Violin, generated melody as target: input (generated)"
+    assert captions["train_original"] == "Training and reconstruction, short training run: original (generated)"
+    assert captions["transfer_speech_kazoo_input"] == (
+        "Timbre transfer, generated speech, played by the kazoo model: input (generated)"
+    )
+
+
+def test_the_page_names_the_number_of_codes(index):
+    page = index.read_text(encoding="utf-8")
+    sizes = {timbrelib.load_model(name).config.n_codes for name in shipped_models()}
+    (named,) = set(re.findall(r"timbre of an instrument as (.+?) codes", page))
+    assert {int(size.replace(",", "")) for size in named.split(" to ")} == {min(sizes), max(sizes)}
 
 
 def test_a_new_timbre_or_descriptor_needs_no_new_code(folders):
@@ -111,7 +146,7 @@ def test_a_new_timbre_or_descriptor_needs_no_new_code(folders):
     titles = re.findall(r"<h[23][^>]*>([^<]+)<", page)
     assert titles[1:9] == [
         "Kazoo", "roughness, distribution over the codebook", "roughness, sinusoidal target",
-        "Timbre transfer", "speech, played by the kazoo model", "More", "a &amp; b", "a sketch",
+        "Timbre transfer", "generated speech, played by the kazoo model", "More", "a &amp; b", "a sketch",
     ]  # fmt: skip
     assert "<dd>1.5 % error</dd></div>" in page
     assert 'src="audio/a%20%26%20b.wav"' in page

@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
+from conftest import sine, white_noise
 
-from timbrelib.recordings.training_frames import LEVEL_FILE, cut_frames, load_frames, save_frames
+from timbrelib.audio.frames import N_BINS
+from timbrelib.recordings.corpus import Recording
+from timbrelib.recordings.training_frames import (
+    FLOOR_FILE,
+    LEVEL_FILE,
+    NOISE_FILE,
+    cut_frames,
+    load_frames,
+    save_frames,
+)
 
 
 def test_frames_on_disk_are_those_in_memory(tmp_path, phrases):
@@ -9,15 +19,43 @@ def test_frames_on_disk_are_those_in_memory(tmp_path, phrases):
     n_frames = save_frames(tmp_path, phrases, shifts)
     stored, held = load_frames(tmp_path), cut_frames(phrases, shifts)
     assert n_frames == len(held.floor)
-    np.testing.assert_array_equal(stored.level, held.level)
-    np.testing.assert_array_equal(stored.floor, held.floor)
+    for column, dtype in (("level", np.float16), ("noise", np.uint8), ("floor", np.float32)):
+        np.testing.assert_array_equal(getattr(stored, column), getattr(held, column))
+        assert getattr(stored, column).dtype == dtype
+    assert stored.level.shape == stored.noise.shape == (n_frames, N_BINS)
 
 
-def test_truncated_frames_on_disk_are_refused(tmp_path, phrases):
+def test_every_frame_has_its_own_share_of_noise():
+    frames = cut_frames([Recording("sine", sine(1000)), Recording("noise", white_noise())])
+    at_the_sine = frames.noise[:, 92:95].mean(axis=1) / 255  # (frames,)
+    assert at_the_sine[4:40].max() < 0.05
+    assert at_the_sine[48:84].mean() > 0.7
+
+
+def test_inaudible_frames_are_left_out_of_all_columns():
+    sound = np.concatenate([sine(1000), np.zeros(22_050, np.float32), white_noise()])
+    frames = cut_frames([Recording("both", sound)])
+    assert len(frames.level) == len(frames.noise) == len(frames.floor)
+    assert 86 < len(frames.level) < 96  # of 130
+    loudest = frames.level.argmax(axis=1)
+    np.testing.assert_array_equal(loudest[:40], 93)
+    assert (frames.noise[4:40, 93] < 13).all()
+    assert frames.noise[-40:-4, 93].mean() > 0.7 * 255
+
+
+@pytest.mark.parametrize("name", [LEVEL_FILE, NOISE_FILE, FLOOR_FILE])
+def test_truncated_frames_on_disk_are_refused(tmp_path, phrases, name):
     save_frames(tmp_path, phrases[:1])
-    level = tmp_path / LEVEL_FILE
-    level.write_bytes(level.read_bytes()[:-2])
-    with pytest.raises(ValueError, match="damaged"):
+    path = tmp_path / name
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(ValueError, match="damaged: restart the training with --replace"):
+        load_frames(tmp_path)
+
+
+def test_frames_of_version_0_1_which_have_no_share_of_noise_are_refused(tmp_path, phrases):
+    save_frames(tmp_path, phrases[:1])
+    (tmp_path / NOISE_FILE).unlink()
+    with pytest.raises(ValueError, match="restart the training with --replace"):
         load_frames(tmp_path)
 
 

@@ -1,16 +1,69 @@
 import numpy as np
+import pytest
+from conftest import sine, unit_spectra, white_noise
 
-from timbrelib.audio.frames import spectrum_gain
-from timbrelib.synthesis.blending import blend_neighbours
+from timbrelib.audio.frames import N_BINS, spectrum_gain
+from timbrelib.synthesis import blending
+from timbrelib.synthesis.blending import BLOCK, CodeSpectra, blend_blocks
 
 
-def test_a_change_of_code_takes_three_frames():
-    spectra = np.ones((2, 1025), np.float32)
+@pytest.fixture
+def low_and_full():
+    """Spectra of two codes: one has only low frequencies, the other all of them."""
+    spectra = np.ones((2, N_BINS), np.float32)
     spectra[1, 100:] = 1e-3
-    spectra /= spectrum_gain(spectra)[:, None]
-    padded = np.repeat([0, 1], 6)
-    blends, rows = blend_neighbours(spectra, np.stack([padded[:-2], padded[1:-1], padded[2:]], axis=1))
-    np.testing.assert_allclose(spectrum_gain(blends), 1, rtol=1e-5)
-    steady, fading = blends[rows[[0, 3, 6, 9]]], blends[rows[[4, 5]]]
-    np.testing.assert_allclose(steady, spectra[[0, 0, 1, 1]], rtol=1e-5)  # a code that stays keeps its spectrum
-    assert steady[0, 500] > fading[0, 500] > fading[1, 500] > steady[3, 500]
+    return spectra[::-1] / spectrum_gain(spectra[::-1])[:, None]
+
+
+def blended(spectra, codes, cents=None):
+    """Blended partials of all frames, float32 (frames, N_BINS)."""
+    blocks = blend_blocks(spectra, codes, np.ones(len(codes)), cents)
+    return np.concatenate([block.partials[block.rows[1:]] for block in blocks])
+
+
+def test_a_change_of_code_takes_three_frames(low_and_full):
+    frames = blended(CodeSpectra(low_and_full, None), np.repeat([1, 0], 5))
+    np.testing.assert_allclose(spectrum_gain(frames), 1, rtol=1e-5)
+    np.testing.assert_allclose(frames[[0, 3, 6, 9]], low_and_full[[1, 1, 0, 0]], rtol=1e-5)  # codes that stay
+    assert frames[3, 500] > frames[4, 500] > frames[5, 500] > frames[6, 500]
+
+
+def test_partials_and_noise_have_unit_gain_together():
+    (sound,), (hiss,) = unit_spectra(sine(440)), unit_spectra(white_noise())
+    spectra = CodeSpectra(np.stack([sound, 0.6 * sound]), np.stack([0 * hiss, 0.8 * hiss]))
+    (blends,) = blend_blocks(spectra, np.repeat([0, 1], 5), np.ones(10))
+    power = spectrum_gain(blends.partials) ** 2 + spectrum_gain(blends.noise) ** 2
+    np.testing.assert_allclose(power, 1, rtol=1e-5)
+    share = (spectrum_gain(blends.noise) ** 2)[blends.rows[1:]]
+    np.testing.assert_allclose(share[[0, 3, 6, 9]], [0, 0, 0.64, 0.64], atol=1e-5)
+
+
+def test_held_codes_are_blended_once(low_and_full):
+    (blends,) = blend_blocks(CodeSpectra(low_and_full, None), np.repeat([0, 1, 0], 30), np.ones(90))
+    assert len(blends.partials) == 2 + 4  # both codes, and two frames of each change
+    np.testing.assert_array_equal(blends.rows[1:30], blends.rows[1])
+
+
+@pytest.mark.parametrize("cents", [None, 30])
+def test_blocks_join_to_all_frames(low_and_full, monkeypatch, cents):
+    codes = np.random.default_rng(0).integers(0, 2, BLOCK - 1)
+    gain = np.linspace(0, 1, len(codes))
+    cents = cents and np.full((len(codes), 3), float(cents))
+    (whole,) = blend_blocks(CodeSpectra(low_and_full, None), codes, gain, cents)
+    monkeypatch.setattr(blending, "BLOCK", 10)
+    blocks = list(blend_blocks(CodeSpectra(low_and_full, None), codes, gain, cents))
+    assert [len(block.gain) for block in blocks] == 12 * [10] + [7]
+    np.testing.assert_array_equal(np.concatenate([block.gain for block in blocks]), whole.gain)
+    frames = np.concatenate([block.partials[block.rows[1:]] for block in blocks])
+    np.testing.assert_array_equal(frames, whole.partials[whole.rows[1:]])
+    before = np.stack([block.partials[block.rows[0]] for block in blocks])  # the frame before each block
+    np.testing.assert_array_equal(before, frames[[0, *range(9, 120, 10)]])
+
+
+def test_a_frame_blends_its_neighbours_as_they_are_moved():
+    spectra = CodeSpectra(unit_spectra(sine(1000), sine(1200)), None)
+    codes = np.repeat([0, 1], 5)
+    up, down = 1200 * np.log2(1.1), 1200 * np.log2(1.1 / 1.2)  # cents to 1100 Hz, from either code
+    cents = np.where(np.lib.stride_tricks.sliding_window_view(np.pad(codes, 1, mode="edge"), 3) == 0, up, down)
+    peaks = blended(spectra, codes, cents).argmax(axis=1)
+    np.testing.assert_array_equal(peaks, round(1100 * 2048 / 22_050))

@@ -30,6 +30,15 @@ def test_a_card_with_the_setting_names_of_version_0_1_is_read_and_updated(tmp_pa
     assert (folder / "README.md").read_text() == card_text(updated)
 
 
+def test_a_card_says_how_much_noise_is_played_and_leaves_out_a_memory_that_was_not_measured():
+    card = load_card("trumpet") | {"noise": 0.75}
+    assert "as in the recordings) | 0.75 |" in card_text(card)
+    card["training"] |= {"memory_gb": 1.5}
+    assert "minutes and 1.5 GB of memory on " in card_text(card)
+    card["training"] |= {"memory_gb": None}
+    assert "GB" not in card_text(card)
+
+
 def test_the_shipped_cards_are_those_of_this_version():
     for folder in shipped_folder().iterdir():
         if folder.is_dir() and (folder / "card.json").exists():
@@ -38,9 +47,11 @@ def test_the_shipped_cards_are_those_of_this_version():
 
 def test_the_card_names_the_command_that_repeats_the_training():
     card = load_card("trumpet")
-    assert train_command(card) == "timbrelib train FOLDER/trumpet --name my_trumpet --shifts -1 0 1"
+    assert train_command(card) == (
+        "timbrelib train FOLDER/trumpet --name my_trumpet --shifts -1 0 1 --n-codes 4096 --width 320"
+    )
     card |= {"name": "my sound", "training": card["training"] | {"processes": 2, "kmeans_frames": 2000}}
     assert train_command(card) == (
         "torchrun --nproc-per-node 2 -m timbrelib train FOLDER/trumpet --name 'my sound' "
-        "--shifts -1 0 1 --kmeans-frames 2000"
+        "--shifts -1 0 1 --kmeans-frames 2000 --n-codes 4096 --width 320"
     )

@@ -1,7 +1,8 @@
 import numpy as np
 import torch
 
-from timbrelib.model.vqvae import VQVAE, VQVAEConfig
+from timbrelib.model.network import VQVAEConfig
+from timbrelib.model.vqvae import VQVAE
 from timbrelib.training.config import TrainingConfig
 from timbrelib.training.quantizer import EMAQuantizer
 

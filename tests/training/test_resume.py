@@ -18,7 +18,7 @@ from conftest import ROOT
 
 import timbrelib
 from timbrelib.model.checkpoint import load_card
-from timbrelib.model.vqvae import VQVAEConfig
+from timbrelib.model.network import VQVAEConfig
 from timbrelib.recordings.training_frames import LEVEL_FILE, Frames, cut_frames
 from timbrelib.training import resume
 from timbrelib.training.config import FORMER_NAMES, TrainingConfig
@@ -166,7 +166,7 @@ def test_a_resumed_training_ends_with_the_same_weights(tmp_path, phrases):
 
     left = list(range(29))
     broken = object.__new__(Vanishing)
-    broken.__dict__["level"] = frames.level
+    broken.__dict__ |= {"level": frames.level, "noise": frames.noise}
     with pytest.raises(IndexError):
         train(broken, config, SMALL, progress=False, checkpoints=tmp_path, checkpoint_every=0)
     resumed, history = train(frames, config, SMALL, progress=False, checkpoints=tmp_path)
@@ -177,7 +177,7 @@ def test_a_resumed_training_ends_with_the_same_weights(tmp_path, phrases):
 
 def test_a_loss_that_is_not_finite_stops_the_training_at_the_last_good_checkpoint(tmp_path, phrases):
     frames = cut_frames(phrases[:3])
-    damaged = Frames(frames.level, frames.floor.copy())
+    damaged = Frames(frames.level, frames.noise, frames.floor.copy())
     damaged.floor[::900] = np.nan
     config = TrainingConfig(steps=400, batch=8, kmeans_frames=100)
     with pytest.raises(FloatingPointError, match=r"the loss is not finite at step \d+"):

@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 import torch
+from conftest import tone, white_noise
 
 import timbrelib
 from timbrelib.evaluation.metrics import log_spectral_distance
-from timbrelib.model.vqvae import VQVAE, VQVAEConfig
+from timbrelib.model.network import VQVAEConfig
+from timbrelib.model.vqvae import VQVAE
+from timbrelib.recordings.corpus import Recording
 from timbrelib.recordings.training_frames import cut_frames
 from timbrelib.training.config import TrainingConfig
 from timbrelib.training.trainer import perplexity
@@ -25,6 +28,30 @@ def test_a_trained_model_reconstructs_strings_better_than_an_untrained_one(small
     sound = phrases[0].audio
     before, after = (log_spectral_distance(sound, model.reconstruct(sound)) for model in (untrained, trained))
     assert after < before - 5
+
+
+def test_a_model_learns_where_recordings_are_noise():
+    """Tones in noise, whose partials are 28 bins apart, and noise alone."""
+    tones = [Recording(f"tone {seed}", tone(300, 3, 12) + 0.3 * white_noise(1.0, seed)) for seed in range(4)]
+    frames = cut_frames([*tones, Recording("noise", white_noise(3.0))])
+    config = TrainingConfig(steps=300, batch=64, kmeans_frames=200)
+    sizes = VQVAEConfig(n_codes=8, code_size=8, width=32, blocks=1)
+    model, _ = timbrelib.train(frames, config, sizes, progress=False)
+    codes, _ = model.encode(tones[0].audio)
+    share = model.noise_share[np.bincount(codes[4:-4]).argmax()]  # (N_BINS,)
+    bins = 300 * 2048 / 22_050
+    partials, gaps = (share[np.rint(bins * (np.arange(1, 11) + half)).astype(int)] for half in (0, 0.5))
+    assert partials.mean() < 0.25
+    assert gaps.mean() > 0.5
+    hiss, _ = model.encode(white_noise(1.0, seed=9))
+    assert model.noise_share[np.bincount(hiss[4:-4]).argmax()].mean() > 0.7
+
+
+def test_a_trained_model_of_strings_has_less_noise_at_its_partials(small):
+    model, _ = small
+    share, level = model.noise_share, model.spectra
+    loud = level > 0.3 * level.max(axis=1, keepdims=True)
+    assert share[loud].mean() < share[~loud].mean() - 0.1
 
 
 def test_the_same_seed_gives_the_same_model(phrases):

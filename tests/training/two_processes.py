@@ -6,7 +6,8 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
-from timbrelib.model.vqvae import VQVAE, VQVAEConfig
+from timbrelib.model.network import VQVAEConfig
+from timbrelib.model.vqvae import VQVAE
 from timbrelib.training import distributed
 from timbrelib.training.config import TrainingConfig
 from timbrelib.training.quantizer import EMAQuantizer

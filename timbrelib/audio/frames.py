@@ -36,6 +36,11 @@ def seconds_to_frames(seconds: float) -> int:
     return int(np.floor(seconds * FRAME_RATE + 1e-6)) + 1
 
 
+def framed(audio: np.ndarray) -> np.ndarray:
+    """View a sound, float32 (n,), as its overlapping frames, without a window: (frames, N_FFT)."""
+    return sliding_window_view(np.pad(audio, N_FFT // 2), N_FFT)[::HOP]
+
+
 def spectrum_blocks(audio: np.ndarray) -> Iterator[np.ndarray]:
     """Magnitude spectra of the frames of a sound, one block of frames at a time.
 
@@ -51,10 +56,9 @@ def spectrum_blocks(audio: np.ndarray) -> Iterator[np.ndarray]:
     from scipy.fft import rfft
     from scipy.signal import get_window
 
-    window, n_frames = get_window("hann", N_FFT), frame_count(len(audio))
-    frames = sliding_window_view(np.pad(audio, N_FFT // 2), N_FFT)[::HOP]  # (n_frames, N_FFT)
-    for start in range(0, n_frames, BLOCK):
-        spectrum = np.empty((min(BLOCK, n_frames - start), N_BINS), dtype=np.float32)
+    window, frames = get_window("hann", N_FFT), framed(audio)
+    for start in range(0, len(frames), BLOCK):
+        spectrum = np.empty((min(BLOCK, len(frames) - start), N_BINS), dtype=np.float32)
         for first in range(0, len(spectrum), FFT_BLOCK):
             rows = slice(first, min(first + FFT_BLOCK, len(spectrum)))
             transform = rfft(frames[start:][rows] * window, axis=1, workers=-1)  # (rows, N_BINS)

@@ -10,6 +10,8 @@ from timbrelib.audio.frames import N_FFT
 MIN_LEVEL = -80.0  # dB relative to the energy of a frame; fainter bins are inaudible and clipped to it
 SILENCE = 1e-4  # gain (-80 dB) below which a 16-bit file holds more of its own rounding than of any timbre
 AUDIBLE_BIN = 60.0  # dB below the loudest bin; fainter bins are masked and not scored
+CEPSTRUM = 64  # coefficients, which resolve the partials of notes above 340 Hz and the envelope of all
+PAIRS = 20_000  # of which the median distance is estimated
 AUDIBLE_FRAME = 40.0  # dB below the loudest frame of a sound; quieter frames are not scored by HNR and flux
 
 
@@ -41,8 +43,8 @@ def audible_level(spectra: np.ndarray) -> np.ndarray:
     return 20 * np.log10(np.maximum(spectra / loudest, 10 ** (-AUDIBLE_BIN / 20)))
 
 
-def pairwise_distance(spectra: np.ndarray) -> np.ndarray:
-    """Pairwise distance of spectra: RMS difference of their audible levels, scaled to a median of 1.
+def cepstral_points(spectra: np.ndarray) -> np.ndarray:
+    """Points whose distances are those of spectra: the first `CEPSTRUM` cepstral coefficients of their audible levels.
 
     Parameters
     ----------
@@ -50,12 +52,16 @@ def pairwise_distance(spectra: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray, float32, (n_codes, n_codes)
+    ndarray, float32, (n_codes, CEPSTRUM)
+        Scaled to a median distance of 1.
     """
-    level = audible_level(spectra)  # (n_codes, N_BINS)
-    square = np.square(level).sum(axis=1)  # (n_codes,)
-    distance = np.sqrt(np.maximum(square[:, None] + square - 2 * level @ level.T, 0))  # (n_codes, n_codes)
-    return (distance / max(np.median(distance), 1e-9)).astype(np.float32)
+    from scipy.fft import dct
+
+    points = dct(audible_level(spectra), norm="ortho", axis=1)[:, :CEPSTRUM]  # (n_codes, CEPSTRUM)
+    points -= points.mean(axis=0)
+    first, second = np.random.default_rng(0).integers(0, len(points), (2, PAIRS))  # (PAIRS,) each
+    median = np.median(np.linalg.norm(points[first] - points[second], axis=1))
+    return (points / max(median, 1e-9)).astype(np.float32)
 
 
 def audible_frames(gain: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ Notebooks: 02_codebook_pca, 03_descriptor_histogram.
 
 import hashlib
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
@@ -16,25 +17,30 @@ import numpy as np
 from timbrelib.audio.frames import spectra
 from timbrelib.codebook.table import Codebook
 from timbrelib.descriptors import DESCRIPTORS
-from timbrelib.descriptors.pitch import VOICED, estimate_pitch
+from timbrelib.descriptors.pitch import VOICED, estimate_pitch, octave_ambiguity
 from timbrelib.files import atomic_write, user_cache_folder
 from timbrelib.model.vqvae import VQVAE
+from timbrelib.synthesis.excitation import check_excitation
 
 log = logging.getLogger(__name__)
 
-REPEATS = 16  # M of Algorithm 1, frames for which each code sounds
+REPEATS = 12  # M of Algorithm 1, frames for which each code sounds
 STEADY = slice(4, -4)  # those of them that overlap with no other code
 BLOCK = 128  # codes decoded at a time, to bound the memory
 SOURCES = ("audio", "codebook", "descriptors", "model", "synthesis")  # packages that a cached table depends on
 
 
-def analyse_codebook(model: VQVAE, excitation: str = "locked", cache: bool = True) -> Codebook:
+def analyse_codebook(
+    model: VQVAE, excitation: str = "mixed", noise: float | None = None, cache: bool = True
+) -> Codebook:
     """Measure the descriptors of every code (Algorithm 1).
 
     Parameters
     ----------
     model : VQVAE
-    excitation : {"locked", "noise"}
+    excitation : {"mixed", "locked", "noise"}
+    noise : float, optional
+        Amount of noise of ``mixed``, 0..1; by default the model's own.
     cache : bool
         Keep the table in the user's cache folder and reuse it; other weights, descriptors or
         another version of the library make another table.
@@ -47,22 +53,24 @@ def analyse_codebook(model: VQVAE, excitation: str = "locked", cache: bool = Tru
     Raises
     ------
     ValueError
-        The excitation does not exist.
+        The excitation does not exist, or the noise is not between 0 and 1.
     """
-    columns = _cached_columns(model, excitation) if cache else _measure_codes(model, excitation)
-    return Codebook(model.name, excitation, columns, model.codebook.numpy())
+    noise = float(model.noise if noise is None else noise)
+    check_excitation(excitation, noise)
+    columns = (_cached_columns if cache else _measure_codes)(model, excitation, noise)
+    return Codebook(model.name, excitation, noise, columns, model.codebook.numpy())
 
 
-def _cached_columns(model: VQVAE, excitation: str) -> np.ndarray:
+def _cached_columns(model: VQVAE, excitation: str, noise: float) -> np.ndarray:
     """Read the columns from the cache, or measure them and keep them there."""
-    path = _cache_path(model, excitation)
+    path = _cache_path(model, excitation, noise)
     try:
         return _read_columns(path, _blank_columns(model))
     except FileNotFoundError:
         log.info("measuring the codebook of %s for the first time", model.name)
     except (OSError, ValueError) as error:
         log.warning("the cached table %s is damaged (%s) and is measured again", path, error)
-    columns = _measure_codes(model, excitation)
+    columns = _measure_codes(model, excitation, noise)
     try:
         with atomic_write(path) as part:
             np.save(part, columns, allow_pickle=False)
@@ -71,9 +79,9 @@ def _cached_columns(model: VQVAE, excitation: str) -> np.ndarray:
     return columns
 
 
-def _cache_path(model: VQVAE, excitation: str) -> Path:
+def _cache_path(model: VQVAE, excitation: str, noise: float) -> Path:
     """Name a table after all that it depends on: weights, excitation, descriptors and the code that measures."""
-    digest = hashlib.sha256(" ".join([excitation, model.fingerprint, *DESCRIPTORS]).encode())
+    digest = hashlib.sha256(" ".join([excitation, repr(noise), model.fingerprint, *DESCRIPTORS]).encode())
     for descriptor in DESCRIPTORS.values():  # a notebook may define one, and define it again
         if code := getattr(descriptor.measure, "__code__", None):
             constants = [constant for constant in code.co_consts if not hasattr(constant, "co_code")]
@@ -111,7 +119,7 @@ def _read_columns(path: Path, blank: np.ndarray) -> np.ndarray:
 
 def _blank_columns(model: VQVAE) -> np.ndarray:
     """Make the columns of a model with what needs no measuring: codes and counts."""
-    measured = [*DESCRIPTORS, "periodicity"]
+    measured = [*DESCRIPTORS, "periodicity", "ambiguity"]
     fields = [("code", np.int64), *((name, np.float64) for name in measured), ("count", np.int64)]
     columns = np.zeros(model.config.n_codes, dtype=fields)
     columns["code"] = np.arange(model.config.n_codes)
@@ -119,11 +127,13 @@ def _blank_columns(model: VQVAE) -> np.ndarray:
     return columns
 
 
-def _measure_codes(model: VQVAE, excitation: str) -> np.ndarray:
+def _measure_codes(model: VQVAE, excitation: str, noise: float) -> np.ndarray:
     columns, n_codes = _blank_columns(model), model.config.n_codes
-    for start in range(0, n_codes, BLOCK):
+    model.code_spectra(excitation, noise)  # computed once, before the threads need it
+
+    def measure_block(start: int) -> None:
         codes = np.arange(start, min(start + BLOCK, n_codes))
-        audio = model.decode(np.repeat(codes, REPEATS), gain=1.0, excitation=excitation)
+        audio = model.decode(np.repeat(codes, REPEATS), gain=1.0, excitation=excitation, noise=noise)
         frames = spectra(audio)  # (codes * REPEATS, N_BINS)
         frames = frames.reshape(len(codes), REPEATS, -1)[:, STEADY]  # (codes, steady, N_BINS)
         n_bins = frames.shape[2]
@@ -131,7 +141,12 @@ def _measure_codes(model: VQVAE, excitation: str) -> np.ndarray:
             if name != "fundamental":
                 values = DESCRIPTORS[name].measure(frames.reshape(-1, n_bins))  # (codes * steady,)
                 columns[name][codes] = values.reshape(len(codes), -1).mean(axis=1)  # (codes, steady) -> (codes,)
-        f0, periodicity = estimate_pitch(np.sqrt(np.square(frames).mean(axis=1)))  # mean power, (codes, N_BINS)
+        mean = np.sqrt(np.square(frames).mean(axis=1))  # of the power, (codes, N_BINS)
+        f0, periodicity = estimate_pitch(mean)
+        columns["fundamental"][codes] = f0 = np.where(periodicity >= VOICED, f0, np.nan)
         columns["periodicity"][codes] = periodicity
-        columns["fundamental"][codes] = np.where(periodicity >= VOICED, f0, np.nan)
+        columns["ambiguity"][codes] = octave_ambiguity(mean, f0)
+
+    with ThreadPoolExecutor() as pool:  # most of the work is done outside the interpreter's lock
+        list(pool.map(measure_block, range(0, n_codes, BLOCK)))
     return columns

@@ -31,11 +31,13 @@ class Codebook:
     ----------
     name : str
         The model's.
-    excitation : {"locked", "noise"}
-        With which the codes were decoded.
+    excitation : {"mixed", "locked", "noise"}
+    noise : float
+        Amount of noise of ``mixed``, 0..1, with which the codes were decoded.
     columns : ndarray, structured, (n_codes,)
         The fields ``code``, one per descriptor in its unit, ``periodicity`` (of the decoded
-        code, 0..1) and ``count`` (training frames assigned to the code).
+        code, 0..1), ``ambiguity`` (how strongly a pitch octaves away competes) and
+        ``count`` (training frames assigned to the code).
     vectors : ndarray, float32, (n_codes, code_size)
         The codebook vectors.
 
@@ -46,8 +48,8 @@ class Codebook:
     >>> codebook.plot("centroid")
     """
 
-    def __init__(self, name: str, excitation: str, columns: np.ndarray, vectors: np.ndarray) -> None:
-        self.name, self.excitation, self.columns, self.vectors = name, excitation, columns, vectors
+    def __init__(self, name: str, excitation: str, noise: float, columns: np.ndarray, vectors: np.ndarray) -> None:
+        self.name, self.excitation, self.noise, self.columns, self.vectors = name, excitation, noise, columns, vectors
 
     def __len__(self) -> int:
         return len(self.columns)

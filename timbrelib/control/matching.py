@@ -1,4 +1,4 @@
-"""From target curves to codes: the candidates of each frame, and the path through them.
+"""From target curves to codes: the candidates of each frame, the path through them, and its adjustment.
 
 Algorithm 2 of Bitton, Esling and Harada, "Vector-Quantized Timbre Representation", 2020
 (arXiv 2007.06349), for whole sequences at once and several descriptors together.
@@ -11,33 +11,38 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from timbrelib.codebook.table import INNER, Codebook
-from timbrelib.control.viterbi import Search, refine_path, select_candidates
-from timbrelib.descriptors import descriptor, measure
+from timbrelib.codebook.table import Codebook
+from timbrelib.control.code_path import CodePath, retune, selected_values
+from timbrelib.control.refinement import error_unit, refine, signed_error
+from timbrelib.control.search import Search
+from timbrelib.control.viterbi import Transitions, cheapest_path, select_candidates
+from timbrelib.descriptors import descriptor
 from timbrelib.model.vqvae import VQVAE
 
 log = logging.getLogger(__name__)
 
-CANDIDATES = 32  # nearest codes of a frame among which the path chooses
-CENTS = 10.0  # error of a fundamental that counts as much as 1 % of another descriptor's range
+CANDIDATES = 48  # codes of a frame among which the path chooses
+NOTES, PER_NOTE = 8, 4  # if the pitch is free, these are in part the best codes of the best notes
+RETUNE_COST = 0.5  # of an error that is removed by retuning, relative to one that remains
 PERIODICITY_UNIT = 0.05  # missing periodicity of a code that counts as much as 10 cents
+CLEAR, AMBIGUITY_UNIT = 0.6, 0.025  # ambiguity that does no harm, and what of the rest counts as much as 10 cents
 UNVOICED_PENALTY = 10.0  # error, in these units, of a frame in which the descriptor is undefined
 MAX_BLEND_OCTAVES = 100 / 1200  # up to which two successive notes are perceived as one between them
 WRONG_NOTE = 50.0  # cents
 WRONG_SHARE = 0.01  # of the frames; fewer wrong notes are normal in fast passages
-BLOCK = 4096  # frames compared with all codes at a time, to bound the memory
+BLOCK = 1024  # frames compared with all codes at a time, to bound the memory
 
 
 def match(
     model: VQVAE, codebook: Codebook, curves: Mapping[str, np.ndarray], search: Search
-) -> tuple[np.ndarray, np.ndarray | None]:
+) -> tuple[CodePath, np.ndarray | None]:
     """Choose the codes that follow one or several target curves.
 
     The paper takes the nearest code of each frame.  But frames overlap, and where neighbours
     differ, their mixture follows neither; so all codes are chosen together, near the targets
-    and similar from frame to frame (`timbrelib.control.viterbi.cheapest_path`).  The path is
-    then decoded, measured and searched again, avoiding the transitions found to increase the
-    error (`timbrelib.control.viterbi.refine_path`).
+    and similar from frame to frame (`timbrelib.control.viterbi.cheapest_path`).  Then they
+    are moved to the fundamental and tilted towards the other targets, as far as `search`
+    allows.
 
     Parameters
     ----------
@@ -46,56 +51,65 @@ def match(
         Of the model; its excitation decodes.
     curves : mapping of str to ndarray, float64, (frames,)
         By descriptor, see `timbrelib.control.targets.check_curves`.  Only codes that have all
-        of these descriptors are chosen; for a fundamental, periodic codes are preferred.
+        of these descriptors are chosen; periodic codes are preferred.
     search : Search
 
     Returns
     -------
-    codes : ndarray, int64, (frames,)
+    path : CodePath
     audio : ndarray, float32, ((frames - 1) * HOP,), or None
-        Their sound at the default gain, if it was decoded on the way.
+        Its sound at the default gain, if it was decoded on the way.
     """
     units = {name: error_unit(codebook, name) / np.sqrt(search.weight(name)) for name in curves}
-    candidates, error = nearest_codes(codebook, curves, units, CANDIDATES if search.smoothness else 1)
-    decoded: dict[bytes, np.ndarray] = {}
-
-    def measure_error(codes: np.ndarray) -> np.ndarray:
-        audio = decoded[codes.tobytes()] = model.decode(codes, excitation=codebook.excitation)
-        measured = measure(audio, curves)
-        errors = [signed_error(name, measured[name][: len(codes)], curves[name], units[name]) for name in curves]
-        return np.nan_to_num(errors, nan=UNVOICED_PENALTY)  # (descriptors, frames)
-
     if search.smoothness == 0:
-        codes = candidates[:, 0]
+        codes = nearest_codes(codebook, curves, units)
     else:
-        max_blend = [MAX_BLEND_OCTAVES / units[name] if descriptor(name).log else np.inf for name in curves]
-        if any(descriptor(name).log for name in curves):
-            aperiodic = (1 - codebook["periodicity"][candidates]) / PERIODICITY_UNIT  # (frames, n)
-            error = np.concatenate([error, aperiodic[None].astype(np.float32)])  # (descriptors + 1, frames, n)
-            max_blend.append(np.inf)
-        transition = search.smoothness * model.distance
-        codes = refine_path(candidates, error, max_blend, transition, measure_error, search.refinements)
-    warn_of_wrong_notes(codebook, curves, codes)
-    return codes, decoded.get(codes.tobytes())
+        candidates, error, max_blend = find_candidates(codebook, curves, units, search)
+        continuity = 0.0 if "fundamental" in curves else search.continuity
+        transitions = Transitions(model.cepstra, codebook["fundamental"], search.smoothness, continuity)
+        codes = candidates[np.arange(len(candidates)), cheapest_path(candidates, error, max_blend, transitions)]
+    if search.refinements == 0:
+        cents = retune(codebook, codes, curves["fundamental"], search.retune) if "fundamental" in curves else None
+        path, audio = CodePath(codes, cents), None
+    else:
+
+        def decode(path: CodePath) -> np.ndarray:
+            return path.decode(model, None, codebook.excitation, codebook.noise)
+
+        path, audio = refine(model, codebook, codes, curves, units, search, decode)
+    warn_of_wrong_notes(codebook, curves, path)
+    return path, audio
 
 
-def error_unit(codebook: Codebook, name: str) -> float:
-    """Return the error of a descriptor that costs 1: 1 % of its inner range, or 10 cents (in octaves)."""
-    if descriptor(name).log:
-        return CENTS / 1200
-    inner = np.ptp(np.nanpercentile(codebook[name], INNER))
-    return max(inner / 100, 1e-12)
+def unclear_pitch(codebook: Codebook) -> np.ndarray:
+    """Cost of codes whose pitch is weak, or may be perceived octaves higher, float64 (n_codes,), in units of error."""
+    aperiodic = (1 - codebook["periodicity"]) / PERIODICITY_UNIT
+    return aperiodic + np.maximum(codebook["ambiguity"] - CLEAR, 0) / AMBIGUITY_UNIT
 
 
-def signed_error(name: str, value: np.ndarray, target: np.ndarray, unit: float) -> np.ndarray:
-    """Signed error of values against targets of broadcastable shapes; of a fundamental, in log frequency."""
-    return (np.log2(value / target) if descriptor(name).log else value - target) / unit
+def retuned_errors(error: np.ndarray, unit: float, retune: float) -> tuple[np.ndarray, np.ndarray]:
+    """Split errors of a fundamental into what remains after retuning by at most `retune` cents, and its cost."""
+    reach = retune / 1200 / unit
+    moved = np.clip(error, -reach, reach)
+    return error - moved, RETUNE_COST * moved
 
 
-def nearest_codes(
-    codebook: Codebook, curves: Mapping[str, np.ndarray], units: Mapping[str, float], count: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Find the codes nearest to all targets in each frame.
+def eligible_codes(codebook: Codebook, names: Mapping[str, object]) -> np.ndarray:
+    """Codes that have all descriptors, int64 (n,)."""
+    return np.flatnonzero(np.all([np.isfinite(codebook[name]) for name in names], axis=0))
+
+
+def nearest_codes(codebook: Codebook, curves: Mapping[str, np.ndarray], units: Mapping[str, float]) -> np.ndarray:
+    """Find the code nearest to all targets in each frame, int64 (frames,)."""
+    eligible = eligible_codes(codebook, curves)
+    blocks = [_block_errors(codebook, curves, units, eligible, frames) for frames in _blocks(curves)]
+    return eligible[np.concatenate([np.square(error).sum(axis=0).argmin(axis=1) for error in blocks])]
+
+
+def find_candidates(
+    codebook: Codebook, curves: Mapping[str, np.ndarray], units: Mapping[str, float], search: Search
+) -> tuple[np.ndarray, np.ndarray, list[float]]:
+    """Find the codes among which the path chooses.
 
     Parameters
     ----------
@@ -103,41 +117,93 @@ def nearest_codes(
     curves : mapping of str to ndarray, float64, (frames,)
     units : mapping of str to float
         Error of each descriptor that costs 1.
-    count : int
+    search : Search
 
     Returns
     -------
     candidates : ndarray, int64, (frames, n)
-        At most `count` codes that have all descriptors, in no particular order.
-    error : ndarray, float32, (descriptors, frames, n)
-        Their signed errors in units.
+        At most `CANDIDATES` codes that have all descriptors, in no particular order.
+    error : ndarray, float32, (errors, frames, n)
+        Their signed errors in units: one per descriptor, of a fundamental after retuning, then
+        the cost of retuning and that of an unclear pitch.
+    max_blend : list of float, (errors,)
+        Difference up to which two codes blend.
     """
-    eligible = np.flatnonzero(np.all([np.isfinite(codebook[name]) for name in curves], axis=0))  # (eligible,)
-    count = min(count, len(eligible))
-    n_frames = len(next(iter(curves.values())))
+    eligible = eligible_codes(codebook, curves)
+    f0 = codebook["fundamental"][eligible]
+    keeps_note = "fundamental" not in curves and search.continuity > 0 and np.isfinite(f0).any()
+    unclear = unclear_pitch(codebook)[eligible]  # (eligible,)
+    max_blend = [MAX_BLEND_OCTAVES / units[name] if descriptor(name).log else np.inf for name in curves]
     candidates, errors = [], []
-    for start in range(0, n_frames, BLOCK):
-        error = np.stack([
-            signed_error(name, codebook[name][eligible], curve[start : start + BLOCK, None], units[name])
-            for name, curve in curves.items()
-        ])  # (descriptors, block, eligible)  # fmt: skip
-        nearest, nearest_error = select_candidates(error, count)  # (block, n), (descriptors, block, n)
-        candidates.append(eligible[nearest])
-        errors.append(nearest_error)
-    return np.concatenate(candidates), np.concatenate(errors, axis=1)
+    notes = _best_notes(codebook, curves, units, eligible) if keeps_note else []
+    nearest = min(CANDIDATES - PER_NOTE * len(notes), len(eligible))
+    for frames in _blocks(curves):
+        error = _block_errors(codebook, curves, units, eligible, frames)  # (descriptors, block, eligible)
+        rows = list(error)
+        if "fundamental" in curves:
+            place = list(curves).index("fundamental")
+            rows[place], cost = retuned_errors(rows[place], units["fundamental"], search.retune)
+            rows += [cost, np.broadcast_to(unclear, cost.shape)]
+        elif keeps_note:
+            rows.append(np.broadcast_to(search.continuity * unclear, rows[0].shape))
+        total = np.stack(rows).astype(np.float32)  # (errors, block, eligible)
+        chosen = [select_candidates(total, nearest)]
+        for codes in notes:
+            chosen.append(codes[select_candidates(total[:, :, codes], PER_NOTE)])
+        columns = np.concatenate(chosen, axis=1)  # (block, n)
+        candidates.append(eligible[columns])
+        errors.append(np.take_along_axis(total, columns[None], axis=2))
+    error = np.concatenate(errors, axis=1)
+    return np.concatenate(candidates), error, max_blend + [np.inf] * (len(error) - len(max_blend))
 
 
-def warn_of_wrong_notes(codebook: Codebook, curves: Mapping[str, np.ndarray], codes: np.ndarray) -> None:
-    """Log the number of frames in which the chosen codes have another pitch than the target, unless they are few."""
-    for name, curve in curves.items():
+def _best_notes(
+    codebook: Codebook,
+    curves: Mapping[str, np.ndarray],
+    units: Mapping[str, float],
+    eligible: np.ndarray,
+) -> list[np.ndarray]:
+    """Find the semitones whose codes come nearest to the targets: indices of their eligible codes, int64 (n,) each."""
+    some = {name: curve[:: max(1, len(curve) // BLOCK)] for name, curve in curves.items()}  # few frames show it
+    note = np.rint(12 * np.log2(codebook["fundamental"][eligible]))  # (eligible,), NaN if unpitched
+    groups = [np.flatnonzero(note == value) for value in np.unique(note)]  # NaN equals nothing
+    groups = [codes for codes in groups if len(codes) >= PER_NOTE]
+    error = np.square(_block_errors(codebook, some, units, eligible, slice(None))).sum(axis=0)  # (some, eligible)
+    distance = [np.minimum(error[:, codes].min(axis=1), UNVOICED_PENALTY).mean() for codes in groups]
+    return [groups[place] for place in np.argsort(distance, kind="stable")[:NOTES]]
+
+
+def _blocks(curves: Mapping[str, np.ndarray]) -> list[slice]:
+    """Cut the frames of curves into blocks."""
+    n_frames = len(next(iter(curves.values())))
+    return [slice(start, start + BLOCK) for start in range(0, n_frames, BLOCK)]
+
+
+def _block_errors(
+    codebook: Codebook,
+    curves: Mapping[str, np.ndarray],
+    units: Mapping[str, float],
+    eligible: np.ndarray,
+    frames: slice,
+) -> np.ndarray:
+    """Signed errors of eligible codes in a block of frames, float64 (descriptors, block, eligible)."""
+    return np.stack([
+        signed_error(name, codebook[name][eligible], curve[frames, None], units[name])
+        for name, curve in curves.items()
+    ])  # fmt: skip
+
+
+def warn_of_wrong_notes(codebook: Codebook, curves: Mapping[str, np.ndarray], path: CodePath) -> None:
+    """Log the number of frames in which the codes have another pitch than the target, unless they are few."""
+    for name, value in selected_values(codebook, path, curves).items():
         if descriptor(name).log:
-            cents = 1200 * np.log2(codebook[name][codes] / curve)
+            cents = 1200 * np.log2(value / curves[name])
             # a frame is a blend with its neighbours, see `timbrelib.synthesis.blending`
             blended = np.convolve(np.pad(cents, 1, mode="edge"), (0.25, 0.5, 0.25), "valid")  # (frames,)
             wrong = np.sum(np.abs(blended) > WRONG_NOTE)
-            if wrong > WRONG_SHARE * len(codes):
+            if wrong > WRONG_SHARE * len(path):
                 log.warning(
                     "the chosen codes are more than %.0f cents from the %s target in %d of %d frames: "
                     "give the %s a higher weight, or narrow the other targets",
-                    WRONG_NOTE, name, wrong, len(codes), name,
+                    WRONG_NOTE, name, wrong, len(path), name,
                 )  # fmt: skip

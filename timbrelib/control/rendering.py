@@ -13,9 +13,10 @@ import numpy as np
 from timbrelib.audio.player import play
 from timbrelib.audio.sound_files import save_audio
 from timbrelib.codebook.table import Codebook
+from timbrelib.control.code_path import CodePath, selected_values
 from timbrelib.control.saved_rendering import SavedRendering, save_curves
 from timbrelib.control.scores import Scores, score_tracking
-from timbrelib.control.viterbi import Search
+from timbrelib.control.search import Search
 from timbrelib.descriptors import DESCRIPTORS, descriptor, measure
 from timbrelib.descriptors.pitch import track_pyin
 from timbrelib.model.vqvae import VQVAE
@@ -37,8 +38,8 @@ class Rendering:
         Of the model, with the excitation that made the sound.
     targets : dict of str to ndarray, float64, (frames,)
         By descriptor, in its unit.
-    codes : ndarray, int64, (frames,)
-        The code chosen for each frame.
+    code_path : CodePath
+        The code chosen for each frame, and how it is adjusted.
     gain : ndarray, float64, (frames,)
         Linear gain of each frame.
     audio : ndarray, float32, ((frames - 1) * HOP,)
@@ -53,7 +54,7 @@ class Rendering:
     model: VQVAE
     codebook: Codebook
     targets: dict[str, np.ndarray]
-    codes: np.ndarray
+    code_path: CodePath
     gain: np.ndarray
     audio: np.ndarray
     measured: dict[str, np.ndarray]
@@ -64,6 +65,11 @@ class Rendering:
         return f"{self.model.name}: {self.score}"
 
     @property
+    def codes(self) -> np.ndarray:
+        """The code chosen for each frame, int64 (frames,)."""
+        return self.code_path.codes
+
+    @property
     def excitation(self) -> str:
         """Excitation that made the sound."""
         return self.codebook.excitation
@@ -71,7 +77,7 @@ class Rendering:
     @property
     def selected(self) -> dict[str, np.ndarray]:
         """Values of the chosen codes in the codebook, by descriptor of the targets, float64 (frames,)."""
-        return {name: self.codebook[name][self.codes] for name in self.targets}
+        return selected_values(self.codebook, self.code_path, self.targets)
 
     @property
     def score(self) -> Scores:
@@ -132,12 +138,13 @@ class Rendering:
         return SavedRendering(
             model=self.model.name,
             fingerprint=self.model.fingerprint,
-            codes=self.codes,
+            code_path=self.code_path,
             gain=self.gain,
             excitation=self.excitation,
+            noise=self.codebook.noise,
             search=self.search,
             targets=self.targets,
-            selected={name: self.codebook[name][self.codes] for name in DESCRIPTORS},
+            selected=selected_values(self.codebook, self.code_path, DESCRIPTORS),
             measured={name: measured[name][: len(self.codes)] for name in DESCRIPTORS},
         )
 
@@ -150,7 +157,7 @@ def render_codes(
     model: VQVAE,
     codebook: Codebook,
     targets: dict[str, np.ndarray],
-    codes: np.ndarray,
+    path: CodePath,
     gain: np.ndarray | float,
     audio: np.ndarray | None = None,
     search: Search | None = None,
@@ -160,8 +167,9 @@ def render_codes(
 
     Parameters
     ----------
-    model, codebook, targets, codes, search
+    model, codebook, targets, search
         See `Rendering`.
+    path : CodePath
     gain : ndarray, float, (frames,), or float
     audio : ndarray, float32, ((frames - 1) * HOP,), optional
         The sound, if it was decoded before.
@@ -178,10 +186,10 @@ def render_codes(
         See `VQVAE.decode`.
     """
     if audio is None:
-        audio = model.decode(codes, gain, codebook.excitation)
-    gain = np.broadcast_to(np.asarray(gain, dtype=np.float64), codes.shape)
-    measured = measure_frames(audio, targets, len(codes), track_f0)
-    return Rendering(model, codebook, targets, codes, gain, audio, measured, search)
+        audio = path.decode(model, gain, codebook.excitation, codebook.noise)
+    gain = np.broadcast_to(np.asarray(gain, dtype=np.float64), path.codes.shape)
+    measured = measure_frames(audio, targets, len(path), track_f0)
+    return Rendering(model, codebook, targets, path, gain, audio, measured, search)
 
 
 def measure_frames(

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from timbrelib.audio.frames import HOP, SAMPLE_RATE, frame_times
-from timbrelib.control.viterbi import Search
+from timbrelib.control.code_path import CodePath
+from timbrelib.control.search import MAX_TILT, Search
 from timbrelib.descriptors import descriptor
 from timbrelib.files import atomic_write, load_json, number_column, one_line
-from timbrelib.model.vqvae import VQVAE
-from timbrelib.synthesis.excitation import EXCITATIONS
+from timbrelib.model.vqvae import VQVAE, check_cents
+from timbrelib.synthesis.excitation import check_excitation
 
-FORMAT = 2  # of the JSON
+FORMAT = 3  # of the JSON; in format 2, codes are not adjusted
 MAX_BYTES = 64 * 2**20  # of the JSON; one hour takes 25 MB
 
 
@@ -33,9 +34,12 @@ class SavedRendering:
         Name of the model.
     fingerprint : str
         Of its weights.
-    codes : ndarray, int64, (frames,)
+    code_path : CodePath
+        Codes and their adjustments.
     gain : ndarray, float64, (frames,)
-    excitation : {"locked", "noise"}
+    excitation : {"mixed", "locked", "noise"}
+    noise : float
+        Amount of noise of ``mixed``, 0..1.
     search : Search or None
         How the codes were chosen; None if they were given.
     targets, selected, measured : dict of str to ndarray, float64, (frames,)
@@ -45,13 +49,19 @@ class SavedRendering:
 
     model: str
     fingerprint: str
-    codes: np.ndarray
+    code_path: CodePath
     gain: np.ndarray
     excitation: str
+    noise: float
     search: Search | None
     targets: dict[str, np.ndarray]
     selected: dict[str, np.ndarray]
     measured: dict[str, np.ndarray]
+
+    @property
+    def codes(self) -> np.ndarray:
+        """The code of each frame, int64 (frames,)."""
+        return self.code_path.codes
 
     def decode(self, model: VQVAE) -> np.ndarray:
         """Decode the codes, float32 ((frames - 1) * HOP,): on the same machine, byte for byte the same sound.
@@ -66,24 +76,31 @@ class SavedRendering:
                 f"this rendering was made by the model {self.model!r} with other weights than those of {model.name!r}: "
                 "load the model that made it"
             )
-        return model.decode(self.codes, self.gain, self.excitation)
+        return self.code_path.decode(model, self.gain, self.excitation, self.noise)
 
     def save(self, path: Path) -> None:
         """Write the JSON, atomically; values are rounded to six digits, gains are not."""
+        chosen = self.code_path
         search = self.search and {
             "smoothness": float(self.search.smoothness),
             "rounds": int(self.search.refinements),
             "weights": dict(self.search.weights),
+            "continuity": float(self.search.continuity),
+            "retune": float(self.search.retune),
+            "tilt": float(self.search.tilt),
         }
         content = {
             "format": FORMAT,
             "model": self.model,
             "fingerprint": self.fingerprint,
             "excitation": self.excitation,
+            "noise": self.noise,
             "search": search,
             "sample_rate": SAMPLE_RATE,
             "hop": HOP,
-            "codes": self.codes.tolist(),
+            "codes": chosen.codes.tolist(),
+            "cents": None if chosen.cents is None else chosen.cents.tolist(),
+            "tilt": None if chosen.tilt is None else chosen.tilt.tolist(),
             "gain": self.gain.tolist(),
             "targets": {name: _rounded(curve) for name, curve in self.targets.items()},
             "selected": {name: _rounded(curve) for name, curve in self.selected.items()},
@@ -158,21 +175,22 @@ def load_rendering(path: str | Path) -> SavedRendering:
 
 def _parse(content: Any) -> SavedRendering:
     """Build a rendering from the content of its JSON; any of several errors means that it is not one."""
-    known = {"format": FORMAT, "sample_rate": SAMPLE_RATE, "hop": HOP}
-    if any(content[key] != value for key, value in known.items()):
-        raise ValueError(f"this release reads {known}")
+    known = {"sample_rate": SAMPLE_RATE, "hop": HOP}
+    if content["format"] not in (2, FORMAT) or any(content[key] != value for key, value in known.items()):
+        raise ValueError(f"this release reads formats 2 and {FORMAT} with {known}")
+    if content["format"] == 2:
+        content = content | {"noise": 0.0, "cents": None, "tilt": None}
     if not all(isinstance(content[key], str) for key in ("model", "fingerprint")) or not content["targets"]:
         raise ValueError("model or fingerprint is not text, or there are no targets")
-    if content["excitation"] not in EXCITATIONS:
-        raise ValueError("there is no such excitation")
-    if not all(type(code) is int and 0 <= code < 2**31 for code in content["codes"]):
-        raise ValueError("the codes are not code numbers")
+    noise = float(number_column([content["noise"]])[0])
+    check_excitation(content["excitation"], noise)
     saved = SavedRendering(
         model=content["model"],
         fingerprint=content["fingerprint"],
-        codes=np.array(content["codes"], dtype=np.int64),
+        code_path=_parse_path(content),
         gain=number_column(content["gain"]),
         excitation=content["excitation"],
+        noise=noise,
         search=_parse_search(content["search"], content["targets"]),
         **{
             field: {name: number_column(curve) for name, curve in content[field].items()}
@@ -191,13 +209,30 @@ def _parse(content: Any) -> SavedRendering:
     return saved
 
 
+def _parse_path(content: Any) -> CodePath:
+    """Build codes and their adjustments from JSON."""
+    if not all(type(code) is int and 0 <= code < 2**31 for code in content["codes"]):
+        raise ValueError("the codes are not code numbers")
+    codes = np.array(content["codes"], dtype=np.int64)
+    cents = content["cents"] and np.array([number_column(three) for three in content["cents"]])
+    tilt = content["tilt"] and number_column(content["tilt"])
+    if cents is not None:
+        cents = check_cents(cents, len(codes))
+    if tilt is not None and not (tilt.shape == codes.shape and (np.abs(tilt) <= MAX_TILT).all()):
+        raise ValueError("the tilt is too large, or not one number per frame")
+    return CodePath(codes, cents, tilt)
+
+
 def _parse_search(content: Any, targets: Any) -> Search | None:
     """Build the settings of a search from JSON, in which refinements are called rounds."""
     if content is None:
         return None
-    number_column([content["smoothness"], *content["weights"].values()])
+    content = {"continuity": 0.0, "retune": 0.0, "tilt": 0.0} | content  # of format 2
+    names = ("smoothness", "continuity", "retune", "tilt")
+    number_column([*(content[name] for name in names), *content["weights"].values()])
     if type(content["rounds"]) is not int:
         raise ValueError("the number of rounds is not a whole number")
     if set(content["weights"]) - set(targets):
         raise ValueError("there is a weight without a target")
-    return Search(content["smoothness"], content["rounds"], content["weights"])
+    settings = {name: content[name] for name in names}
+    return Search(refinements=content["rounds"], weights=content["weights"], **settings)

@@ -39,7 +39,9 @@ def rank_correlation(measured: np.ndarray, target: np.ndarray) -> float:
 
 
 def raw_pitch_accuracy(measured: np.ndarray, target: np.ndarray, cents: float) -> float:
-    """Share of all frames, in %, that are voiced and within `cents` of the target.
+    """Share of all frames, in %, that are voiced and within `cents` of the target, as `mir_eval.melody` counts them.
+
+    Raffel et al., "mir_eval: A transparent implementation of common MIR metrics", ISMIR 2014.
 
     Parameters
     ----------
@@ -51,8 +53,11 @@ def raw_pitch_accuracy(measured: np.ndarray, target: np.ndarray, cents: float) -
     -------
     float
     """
-    error = 1200 * np.abs(np.log2(measured / target))
-    return float(100 * np.mean(error <= cents))  # NaN compares as False
+    from mir_eval import melody
+
+    every = np.ones(len(target))  # the target has a pitch in every frame
+    reference, estimate = (melody.hz2cents(f0) for f0 in (target, np.nan_to_num(measured)))  # 0 where unvoiced
+    return float(100 * melody.raw_pitch_accuracy(every, reference, every, estimate, cent_tolerance=cents))
 
 
 @dataclass(frozen=True, repr=False)
@@ -95,6 +100,20 @@ class TrackingScore:
         if self.unit == "%":
             return f"error {self.error:.2f} %, Spearman {self.spearman:.4f}"
         return f"error {self.error:.3g} {self.unit}".rstrip()
+
+    def cells(self) -> dict[str, str]:
+        """Format the score as cells of a table, by the header of their column; ``-`` where it is undefined."""
+        digits = 1 if self.unit == "cents" else 2
+        cells = {
+            "error": f"{self.error:.{digits}f} {self.unit}",
+            "Spearman": f"{self.spearman:.4f}",
+            "selection": f"{self.selection:.{digits}f} {self.unit}",
+            "synthesis": f"{self.synthesis:.{digits}f} {self.unit}",
+            "RPA 50 cents": f"{self.rpa_50:.1f} %",
+            "RPA 20 cents": f"{self.rpa_20:.1f} %",
+            "voiced": f"{self.voiced:.1f} %",
+        }
+        return {header: "-" if cell.startswith("nan") else cell.rstrip() for header, cell in cells.items()}
 
 
 class Scores(dict[str, TrackingScore]):
@@ -175,8 +194,8 @@ class TransferScore:
 
     def __repr__(self) -> str:
         return (
-            f"pitch {self.pitch:.1f} % within 50 cents, level error {self.level:.2f} dB, "
-            f"centroid Spearman {self.centroid:.3f}"
+            f"pitch {self.pitch:.1f} % within 50 cents, {self.voiced:.1f} % of the voiced frames voiced, "
+            f"level error {self.level:.2f} dB, centroid Spearman {self.centroid:.3f}"
         )
 
 

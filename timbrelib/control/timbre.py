@@ -11,11 +11,12 @@ import numpy as np
 
 from timbrelib.codebook.analysis import analyse_codebook
 from timbrelib.codebook.table import Codebook
+from timbrelib.control.code_path import CodePath
 from timbrelib.control.matching import match
 from timbrelib.control.rendering import Rendering, render_codes
+from timbrelib.control.search import CONTINUITY, REFINEMENTS, RETUNE, SMOOTHNESS, TILT, Search
 from timbrelib.control.targets import FRAMES, Target, check_curves, fit_to_range, shape_curve, target_curves
-from timbrelib.control.transfer import Transfer, transfer
-from timbrelib.control.viterbi import REFINEMENTS, SMOOTHNESS, Search
+from timbrelib.control.transfer import Transfer, encode_and_decode, transfer
 from timbrelib.descriptors.pitch import track_pyin
 from timbrelib.model.checkpoint import load_model
 from timbrelib.model.vqvae import DEFAULT_GAIN, VQVAE
@@ -61,14 +62,20 @@ class Timbre:
 
     @property
     def excitation(self) -> str:
-        """Excitation that makes the sound: ``locked`` or ``noise``."""
+        """Excitation that makes the sound: ``mixed``, ``locked`` or ``noise``."""
         return self.codebook.excitation
 
-    def with_excitation(self, excitation: str) -> "Timbre":
-        """Return the same model with another excitation, for which the codebook is analysed again."""
-        if excitation == self.excitation:
+    @property
+    def noise(self) -> float:
+        """Amount of noise of ``mixed``, from 0 (locked) to 1 (as in the recordings)."""
+        return self.codebook.noise
+
+    def with_excitation(self, excitation: str | None = None, noise: float | None = None) -> "Timbre":
+        """Return the same model with another excitation or noise, for which the codebook is analysed again."""
+        wanted = (excitation or self.excitation, self.noise if noise is None else noise)
+        if wanted == (self.excitation, self.noise):
             return self
-        return Timbre(self.model, analyse_codebook(self.model, excitation))
+        return Timbre(self.model, analyse_codebook(self.model, *wanted))
 
     def target(
         self,
@@ -128,7 +135,11 @@ class Timbre:
         gain: np.ndarray | float = DEFAULT_GAIN,
         method: str = "path",
         excitation: str | None = None,
+        noise: float | None = None,
         smoothness: float = SMOOTHNESS,
+        continuity: float = CONTINUITY,
+        retune: float = RETUNE,
+        tilt: float = TILT,
         refinements: int = REFINEMENTS,
         track_f0: Callable[[np.ndarray], np.ndarray] = track_pyin,
     ) -> Rendering:
@@ -141,13 +152,15 @@ class Timbre:
             Linear gain.
         method : {"path", "nearest"}
             ``path`` chooses all codes together; ``nearest`` takes the nearest code of each
-            frame, as the paper does.
-        excitation : {"locked", "noise"}, optional
+            frame as it is, as the paper does.
+        excitation : {"mixed", "locked", "noise"}, optional
             By default the timbre's own.
-        smoothness : float
-            From exact (0, the same as ``nearest``) to smooth, see `timbrelib.control.viterbi.Search`.
-        refinements : int
-            Number of times the path is decoded, measured and searched again.
+        noise : float, optional
+            Amount of noise of ``mixed``, from 0 (locked) to 1 (as in the recordings); by default
+            the timbre's own.
+        smoothness, continuity, retune, tilt, refinements
+            How smooth the path is, how strongly it keeps its note, and how far codes are adjusted:
+            see `timbrelib.control.search.Search`.
         track_f0 : callable
             Measures the fundamental, see `timbrelib.descriptors.measure`.
 
@@ -162,25 +175,27 @@ class Timbre:
         """
         if method not in METHODS:
             raise ValueError(f"there is no method {method!r}: choose one of {', '.join(METHODS)}")
-        timbre = self.with_excitation(excitation or self.excitation)
+        timbre = self.with_excitation(excitation, noise)
         curves = target_curves(targets)
         check_curves(timbre.codebook, curves)
         weights = {target.descriptor: target.weight for target in targets if target.weight != 1}
-        search = Search(smoothness, refinements, weights) if method == "path" else Search(0.0, 0, weights)
-        codes, audio = match(timbre.model, timbre.codebook, curves, search)
+        search = Search(smoothness, refinements, weights, continuity, retune, tilt)
+        if method == "nearest":
+            search = Search.literal(weights)
+        path, audio = match(timbre.model, timbre.codebook, curves, search)
         if np.ndim(gain) > 0 or gain != DEFAULT_GAIN:
             audio = None  # the search decodes at the default gain
-        return render_codes(timbre.model, timbre.codebook, curves, codes, gain, audio, search, track_f0)
+        return render_codes(timbre.model, timbre.codebook, curves, path, gain, audio, search, track_f0)
 
     def render_codes(self, codes: np.ndarray, *targets: Target, gain: np.ndarray | float = DEFAULT_GAIN) -> Rendering:
         """Decode given codes, int (frames,), and measure the sound against targets of the same length; see `render`."""
         curves, codes = target_curves(targets), np.asarray(codes)
         if codes.shape != targets[0].curve.shape:
             raise ValueError(f"the codes have shape {codes.shape}: give one for each frame of the targets")
-        return render_codes(self.model, self.codebook, curves, codes, gain)
+        return render_codes(self.model, self.codebook, curves, CodePath(codes), gain)
 
-    def traverse(self, descriptor: str) -> Rendering:
-        """Play each code that has a descriptor for one frame, from the lowest value to the highest.
+    def traverse(self, descriptor: str, n_frames: int = FRAMES) -> Rendering:
+        """Play codes for one frame each, from the lowest value of a descriptor to the highest.
 
         The codebook traversal of Bitton, Esling and Harada, 2020; the target of the rendering is
         the values of the codes.
@@ -191,13 +206,18 @@ class Timbre:
             The descriptor does not exist, or no code has it.
         """
         codes = self.codebook.sorted_codes(descriptor)
+        if len(codes) > n_frames:
+            codes = codes[np.linspace(0, len(codes) - 1, n_frames).round().astype(int)]
         return self.render_codes(codes, Target(descriptor, self.codebook[descriptor][codes]))
 
     def transfer(
         self,
         sound: np.ndarray,
         semitones: float | None = None,
+        method: str = "path",
         smoothness: float = SMOOTHNESS,
+        retune: float = RETUNE,
+        tilt: float = TILT,
         refinements: int = REFINEMENTS,
     ) -> Transfer:
         """Play a sound with this timbre, at the sound's level.
@@ -208,10 +228,11 @@ class Timbre:
             Mono at 22,050 Hz.
         semitones : float, optional
             Transposition; by default whole octaves into the model's range.
-        smoothness : float
-            Cost of a transition between two codes, see `timbrelib.control.viterbi.Search`.
-        refinements : int
-            Number of times the path is decoded, measured and searched again.
+        method : {"path", "nearest"}
+            ``path`` chooses codes that are near the sound in pitch, brightness and spectrum;
+            ``nearest`` encodes and decodes it, as the paper does.
+        smoothness, retune, tilt, refinements
+            See `timbrelib.control.search.Search`.
 
         Returns
         -------
@@ -222,10 +243,15 @@ class Timbre:
         ValueError
             `sound` is empty, silent, not mono, or contains NaN; or no code is pitched.
         """
-        return transfer(self.model, self.codebook, sound, semitones, Search(smoothness, refinements))
+        if method not in METHODS:
+            raise ValueError(f"there is no method {method!r}: choose one of {', '.join(METHODS)}")
+        if method == "nearest":
+            return encode_and_decode(self.model, self.codebook, sound, semitones)
+        search = Search(smoothness, refinements, retune=retune, tilt=tilt)
+        return transfer(self.model, self.codebook, sound, semitones, search)
 
 
-def load(name_or_path: str | Path, excitation: str = "locked") -> Timbre:
+def load(name_or_path: str | Path, excitation: str = "mixed", noise: float | None = None) -> Timbre:
     """Load a timbre: a model and its codebook.
 
     Parameters
@@ -233,7 +259,10 @@ def load(name_or_path: str | Path, excitation: str = "locked") -> Timbre:
     name_or_path : str or Path
         ``violin``, ``singing``, ``trumpet``, ``horn``, ``cello``, a model of your own, or the
         path of a model's folder.
-    excitation : {"locked", "noise"}
+    excitation : {"mixed", "locked", "noise"}
+    noise : float, optional
+        Amount of noise of ``mixed``, from 0 (locked) to 1 (as in the recordings); by default the
+        model's own.
 
     Returns
     -------
@@ -245,4 +274,4 @@ def load(name_or_path: str | Path, excitation: str = "locked") -> Timbre:
         See `timbrelib.load_model`; or the excitation does not exist.
     """
     model = load_model(name_or_path)
-    return Timbre(model, analyse_codebook(model, excitation))
+    return Timbre(model, analyse_codebook(model, excitation, noise))

@@ -18,22 +18,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timbrelib.audio.frames import SAMPLE_RATE, frame_gain, spectra
-from timbrelib.audio.levels import SILENCE, audible_frames, audible_level
+from timbrelib.audio.frames import spectra
+from timbrelib.audio.levels import audible_frames, audible_level
 from timbrelib.audio.player import play
-from timbrelib.audio.sound_files import check_audio, save_audio
+from timbrelib.audio.sound_files import save_audio
 from timbrelib.codebook.table import INNER, Codebook
+from timbrelib.control.code_path import CodePath
 from timbrelib.control.matching import (
     BLOCK,
     CANDIDATES,
     MAX_BLEND_OCTAVES,
-    UNVOICED_PENALTY,
-    error_unit,
-    signed_error,
+    retuned_errors,
 )
-from timbrelib.control.melody import hold, octave_shift, track_voiced
+from timbrelib.control.melody import hold
+from timbrelib.control.refinement import error_unit, refine, signed_error
 from timbrelib.control.scores import TransferScore, score_transfer
-from timbrelib.control.viterbi import Search, refine_path, select_candidates
+from timbrelib.control.search import Search
+from timbrelib.control.transposition import transpose
+from timbrelib.control.viterbi import Transitions, cheapest_path, select_candidates
 from timbrelib.descriptors import measure
 from timbrelib.model.vqvae import VQVAE
 
@@ -59,7 +61,8 @@ class Transfer:
     original : ndarray, float32, (n,)
     semitones : float
         By which the pitch was transposed.
-    codes : ndarray, int64, (frames,)
+    code_path : CodePath
+        Codes and their adjustments.
     gain : ndarray, float32, (frames,)
         The original's.
     audio : ndarray, float32, (n,)
@@ -70,7 +73,7 @@ class Transfer:
     timbre: str
     original: np.ndarray
     semitones: float
-    codes: np.ndarray
+    code_path: CodePath
     gain: np.ndarray
     audio: np.ndarray
     path: Path | None = None
@@ -132,23 +135,37 @@ def transfer(model: VQVAE, codebook: Codebook, audio: np.ndarray, semitones: flo
     ValueError
         `audio` is empty, silent, not mono, or contains NaN; or no code of the model is pitched.
     """
-    import librosa
-
-    audio = check_audio(audio)
-    gain = frame_gain(audio)
-    if gain.max() <= SILENCE:
-        raise ValueError("the sound is silent: give another")
-    f0, voiced = track_voiced(audio)
-    if semitones is None:
-        pitch_range = codebook.percentile_range("fundamental")
-        semitones = 12 * octave_shift(f0[voiced], *pitch_range) if voiced.any() else 0
-    shifted = librosa.effects.pitch_shift(audio, sr=SAMPLE_RATE, n_steps=semitones) if semitones else audio
+    sound = transpose(codebook, audio, semitones)
+    f0, voiced, gain = sound.f0, sound.voiced, sound.gain
     low, high = codebook.full_range("fundamental")
-    notes = np.where(voiced, np.clip(f0 * 2 ** (semitones / 12), low, high), low)  # (frames,)
-    curves = {"fundamental": notes, "centroid": reachable_centroid(codebook, audio, gain, notes[voiced])}
-    codes = match_sound(model, codebook, curves, voiced, spectra(shifted), gain, search)
-    decoded = model.decode_to(len(audio), codes, gain, codebook.excitation)
-    return Transfer(model.name, audio, semitones, codes, gain, decoded)
+    notes = np.where(voiced, np.clip(f0 * 2 ** (sound.semitones / 12), low, high), low)  # (frames,)
+    curves = {"fundamental": notes, "centroid": reachable_centroid(codebook, sound.original, gain, notes[voiced])}
+    path, decoded = match_sound(model, codebook, curves, voiced, spectra(sound.transposed), gain, search)
+    return Transfer(model.name, sound.original, sound.semitones, path, gain, decoded[: len(sound.original)])
+
+
+def encode_and_decode(model: VQVAE, codebook: Codebook, audio: np.ndarray, semitones: float | None) -> Transfer:
+    """Render a sound with another timbre as the paper does: encode, keep the gain, decode.
+
+    Parameters
+    ----------
+    model, codebook, audio, semitones
+        See `transfer`; the sound is transposed as there.
+
+    Returns
+    -------
+    Transfer
+
+    Raises
+    ------
+    ValueError
+        `audio` is empty, silent, not mono, or contains NaN.
+    """
+    sound = transpose(codebook, audio, semitones)
+    codes, _ = model.encode(sound.transposed)
+    path = CodePath(codes)
+    decoded = path.longer().decode(model, np.append(sound.gain, sound.gain[-1]), codebook.excitation, codebook.noise)
+    return Transfer(model.name, sound.original, sound.semitones, path, sound.gain, decoded[: len(sound.original)])
 
 
 def match_sound(
@@ -159,7 +176,7 @@ def match_sound(
     spectrum: np.ndarray,
     gain: np.ndarray,
     search: Search,
-) -> np.ndarray:
+) -> tuple[CodePath, np.ndarray]:
     """Choose the codes that are near a sound in pitch, centroid and spectrum.
 
     Parameters
@@ -176,43 +193,42 @@ def match_sound(
 
     Returns
     -------
-    ndarray, int64, (frames,)
+    path : CodePath
+    audio : ndarray, float32, (frames * HOP,)
+        Its sound, one hop longer than the frames, to cover the samples after the last complete hop.
     """
     units = {
         "fundamental": error_unit(codebook, "fundamental"),
         "centroid": error_unit(codebook, "centroid") / CENTROID_WEIGHT,
     }
-
-    def errors(values: Codebook | Mapping[str, np.ndarray], frames: slice, undefined: float) -> np.ndarray:
-        """Errors of values, (n,) or (frames, n), as (2, frames, n); where the sound is unvoiced any pitch is right."""
-        pitch, centroid = (signed_error(name, values[name], curves[name][frames, None], units[name]) for name in curves)
-        limited = np.nan_to_num(pitch, nan=undefined).clip(-MAX_ERROR, MAX_ERROR)
-        return np.stack([np.where(voiced[frames, None], limited, 0), np.nan_to_num(centroid)])
-
     candidates, candidate_errors = [], []
     count = min(CANDIDATES, len(codebook))
     for start in range(0, len(gain), BLOCK):
         frames = slice(start, start + BLOCK)
+        pitch, centroid = (
+            signed_error(name, codebook[name], curves[name][frames, None], units[name]) for name in curves
+        )  # (block, n_codes) each
+        pitch, cost = retuned_errors(pitch, units["fundamental"], search.retune)
+        pitch, cost = (
+            np.where(voiced[frames, None], np.nan_to_num(value, nan=MAX_ERROR).clip(-MAX_ERROR, MAX_ERROR), 0)
+            for value in (pitch, cost)
+        )  # where the sound is unvoiced, any pitch is right
         distance = spectral_distances(spectrum[frames], model.spectra)  # (block, n_codes)
         excess = SPECTRUM_WEIGHT * (distance - distance.min(axis=1, keepdims=True))  # over the nearest code
-        error = np.concatenate([errors(codebook, frames, MAX_ERROR), excess[None]]).astype(np.float32)
-        nearest, nearest_error = select_candidates(error, count)  # (block, n), (3, block, n)
+        error = np.stack([pitch, np.nan_to_num(centroid), excess, cost]).astype(np.float32)
+        nearest = select_candidates(error, count)  # (block, n)
         candidates.append(nearest)
-        candidate_errors.append(nearest_error)
+        candidate_errors.append(np.take_along_axis(error, nearest[None], axis=2))
+    candidates_all, error = np.concatenate(candidates), np.concatenate(candidate_errors, axis=1)
+    max_blend = [MAX_BLEND_OCTAVES / units["fundamental"], np.inf, np.inf, np.inf]
+    transitions = Transitions(model.cepstra, codebook["fundamental"], search.smoothness, 0.0)
+    codes = candidates_all[np.arange(len(gain)), cheapest_path(candidates_all, error, max_blend, transitions)]
+    targets = dict(curves) | {"fundamental": np.where(voiced, curves["fundamental"], np.nan)}
 
-    def measure_error(codes: np.ndarray) -> np.ndarray:
-        measured = measure(model.decode(codes, gain, codebook.excitation), curves)
-        columns = {name: measured[name][: len(codes), None] for name in curves}  # (frames, 1)
-        return errors(columns, slice(None), UNVOICED_PENALTY)[:, :, 0]  # (2, frames)
+    def decode(path: CodePath) -> np.ndarray:
+        return path.longer().decode(model, np.append(gain, gain[-1]), codebook.excitation, codebook.noise)
 
-    return refine_path(
-        np.concatenate(candidates),
-        np.concatenate(candidate_errors, axis=1),
-        [MAX_BLEND_OCTAVES / units["fundamental"], np.inf, np.inf],
-        search.smoothness * model.distance,
-        measure_error,
-        search.refinements,
-    )
+    return refine(model, codebook, codes, targets, units, search, decode)
 
 
 def reachable_centroid(codebook: Codebook, audio: np.ndarray, gain: np.ndarray, notes: np.ndarray) -> np.ndarray:

@@ -3,56 +3,59 @@
 Notebook: 04_target_decode.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-SMOOTHNESS, REFINEMENTS = 4.0, 3  # by default; see Search
 OWN_SHARE = 0.3  # weight of a code's own error, relative to that of its blend with the next code
-HARMLESS = 0.3  # cost of a transition found to do no harm, relative to its cost before
+SEMITONE_COST, MAX_SEMITONES = 16.0, 8.0  # cost of each semitone between two notes, up to eight of them
+VOICING_COST = 12.0  # of going from a pitched code to an unpitched one, or back
 BLOCK = 128  # frames whose transitions are evaluated at a time, few enough for the processor's cache
 
 
 @dataclass(frozen=True)
-class Search:
-    """Settings of the path search.
+class Transitions:
+    """Costs of going from one code to another.
 
     Attributes
     ----------
-    smoothness : float
-        Cost of a transition between two codes at the median spectral distance; an error of 1 %
-        of the codebook's inner range (10 cents of a fundamental) costs 1.  With 0 each frame
-        gets its nearest code, as in the paper.
-    refinements : int
-        Number of times the path is decoded, measured and searched again.
-    weights : dict of str to float
-        Weights of the targets' squared errors, by descriptor; 1 where one is missing.
-
-    Raises
-    ------
-    ValueError
-        A setting is negative, or a weight is not positive.
+    cepstra : ndarray, float32, (n_codes, n)
+        Points whose distances are those of the spectra, see `timbrelib.audio.levels.cepstral_points`.
+    fundamental : ndarray, float, (n_codes,)
+        In Hz; NaN for unpitched codes.
+    smoothness, continuity : float
+        See `timbrelib.control.search.Search`.
     """
 
-    smoothness: float = SMOOTHNESS
-    refinements: int = REFINEMENTS
-    weights: Mapping[str, float] = field(default_factory=dict)
+    cepstra: np.ndarray
+    fundamental: np.ndarray
+    smoothness: float
+    continuity: float
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.smoothness < np.inf:
-            raise ValueError(f"the smoothness cannot be {self.smoothness}: give 0 (exact) or more")
-        if self.refinements < 0:
-            raise ValueError(f"the number of refinements cannot be {self.refinements}: give 0 (search once) or more")
-        if not all(0 < weight < np.inf for weight in self.weights.values()):
-            raise ValueError(f"the weights are {dict(self.weights)}: give positive numbers")
+    def costs(self, codes: np.ndarray) -> np.ndarray:
+        """Costs between candidates of consecutive frames, int (frames, n): float32 (frames - 1, n now, n before)."""
+        points = self.cepstra[codes]  # (frames, n, dimensions)
+        square = np.square(points).sum(axis=2)  # (frames, n)
+        product = points[1:] @ points[:-1].transpose(0, 2, 1)  # (frames - 1, n now, n before)
+        costs = square[1:, :, None] + square[:-1, None, :] - 2 * product
+        np.sqrt(np.maximum(costs, 0, out=costs), out=costs)
+        costs *= self.smoothness
+        if self.continuity:
+            f0 = self.fundamental[codes]
+            pitched = np.isfinite(f0)  # (frames, n)
+            semitones = 12 * np.log2(np.where(pitched, f0, 1)).astype(np.float32)
+            interval = np.abs(semitones[1:, :, None] - semitones[:-1, None, :])
+            both, neither = (
+                pitched[1:, :, None] & pitched[:-1, None, :],
+                ~(pitched[1:, :, None] | pitched[:-1, None, :]),
+            )
+            note = SEMITONE_COST * np.minimum(interval, MAX_SEMITONES)
+            costs += self.continuity * np.where(both, note, np.where(neither, 0, VOICING_COST).astype(np.float32))
+        return costs
 
-    def weight(self, name: str) -> float:
-        """Weight of a target."""
-        return self.weights.get(name, 1.0)
 
-
-def select_candidates(error: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+def select_candidates(error: np.ndarray, count: int) -> np.ndarray:
     """Select the codes with the smallest errors in each frame.
 
     Parameters
@@ -63,17 +66,15 @@ def select_candidates(error: np.ndarray, count: int) -> tuple[np.ndarray, np.nda
 
     Returns
     -------
-    nearest : ndarray, int64, (frames, count)
+    ndarray, int64, (frames, count)
         Indices of the codes with the smallest sums of squares, in no particular order.
-    error : ndarray, float32, (descriptors, frames, count)
-        Their errors.
     """
-    nearest = np.argpartition(np.square(error).sum(axis=0), count - 1, axis=1)[:, :count]
-    return nearest, np.take_along_axis(error, nearest[None], axis=2).astype(np.float32)
+    total = np.square(error).sum(axis=0)  # (frames, n_codes)
+    return np.argpartition(total, count - 1, axis=1)[:, :count]
 
 
 def cheapest_path(
-    candidates: np.ndarray, error: np.ndarray, max_blend: Sequence[float], transition: np.ndarray
+    candidates: np.ndarray, error: np.ndarray, max_blend: Sequence[float], transitions: Transitions
 ) -> np.ndarray:
     """Find the sequence of candidates with the smallest total cost.
 
@@ -91,8 +92,7 @@ def cheapest_path(
         Their signed errors, in units of equal weight.
     max_blend : sequence of float, (descriptors,)
         Difference, in these units, up to which two codes blend.
-    transition : ndarray, float32, (n_codes, n_codes)
-        Cost of going from one code to another.
+    transitions : Transitions
 
     Returns
     -------
@@ -107,8 +107,7 @@ def cheapest_path(
     for start in range(1, n_frames, BLOCK):
         now = slice(start, min(start + BLOCK, n_frames))
         before = slice(start - 1, now.stop - 1)
-        pairs = len(transition) * candidates[before, None, :] + candidates[now, :, None]  # (block, n now, n before)
-        costs = transition.take(pairs)  # (block, n now, n before)
+        costs = transitions.costs(candidates[start - 1 : now.stop])  # (block, n now, n before)
         for signed, limit in zip(error, max_blend, strict=True):  # (frames, n)
             first, second = signed[before, None, :], signed[now, :, None]  # (block, 1, n), (block, n, 1)
             blended = 0.5 * first + 0.5 * second  # (block, n now, n before)
@@ -126,62 +125,3 @@ def cheapest_path(
     for frame in range(n_frames - 1, 0, -1):
         path[frame - 1] = predecessor[frame, path[frame]]
     return path
-
-
-def refine_path(
-    candidates: np.ndarray,
-    error: np.ndarray,
-    max_blend: Sequence[float],
-    transition: np.ndarray,
-    measure_error: Callable[[np.ndarray], np.ndarray],
-    refinements: int,
-) -> np.ndarray:
-    """Search a path, decode and measure it, and search again with corrected transition costs.
-
-    Two codes with the right values can still sound wrong in succession, for instance where
-    close partials cancel.  That depends on little but the two codes: transitions found to
-    increase the error become more expensive, those found harmless cheaper.
-
-    Parameters
-    ----------
-    candidates, error, max_blend, transition
-        See `cheapest_path`.
-    measure_error : callable
-        Decodes codes, int (frames,), and measures their errors, float (descriptors, frames),
-        in the units of `error`.
-    refinements : int
-        Largest number of further searches; the loop ends early when the path does not change.
-
-    Returns
-    -------
-    ndarray, int, (frames,)
-        The codes with the smallest mean error among all that were measured.
-    """
-    frames = np.arange(len(candidates))
-    harmless = HARMLESS * transition
-    cost, known = transition.copy(), np.zeros(transition.shape, dtype=bool)
-    previous = best = candidates[:, 0]
-    smallest, measured_errors = np.inf, {}
-    for remaining in range(refinements, -1, -1):
-        path = cheapest_path(candidates, error, max_blend, cost)
-        codes = candidates[frames, path]
-        if refinements == 0:
-            return codes
-        key = codes.tobytes()
-        if key not in measured_errors:
-            measured_errors[key] = measure_error(codes)
-        measured = measured_errors[key]  # (descriptors, frames)
-        if np.abs(measured).mean() < smallest:
-            best, smallest = codes, np.abs(measured).mean()
-        if remaining:
-            # by how much the sound is worse than its codes, around each change of code
-            harm = (np.square(measured) - np.square(error[: len(measured), frames, path])).sum(axis=0)  # (frames,)
-            around = np.convolve(np.pad(harm, (1, 2)), np.ones(4), "valid")  # (frames,), sum over frames -1..+2
-            changes = np.flatnonzero(np.diff(codes))  # (changes,), frames before a transition
-            pair = codes[changes], codes[changes + 1]
-            updated = harmless[pair] + np.maximum(around[changes], 0)
-            updated = np.where(known[pair], 0.5 * (cost[pair] + updated), updated)
-            if np.array_equal(codes, previous) and np.array_equal(updated, cost[pair]):
-                break  # the next search would find the same path
-            cost[pair], known[pair], previous = updated, True, codes
-    return best

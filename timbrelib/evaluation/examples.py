@@ -50,7 +50,7 @@ def play_phrase(timbre: Timbre) -> np.ndarray:
     gain = [fade(n_frames, MAX_GAIN, rise_s=0.3, fall_s=0.4) for n_frames in (pause, len(pitch) - pause)]
     return timbre.render(
         Target("fundamental", pitch.clip(low, high)),
-        Target("centroid", brightness, weight=0.1),
+        Target("centroid", brightness),
         gain=np.concatenate(gain),
         track_f0=track_autocorrelation,
     ).audio

@@ -1,4 +1,4 @@
-"""Compare methods of following a target: path and nearest codes, both excitations, and the baselines.
+"""Compare methods of following a target: path and nearest codes, all excitations, and the baselines.
 
 Notebook: 06_scorecard.
 """
@@ -18,7 +18,8 @@ from timbrelib.descriptors import descriptor
 from timbrelib.descriptors.pitch import track_pyin
 from timbrelib.evaluation.baselines import cut_grains, nearest_grains, random_codes, sorted_codes
 from timbrelib.evaluation.markdown import markdown_table
-from timbrelib.evaluation.metrics import hnr_and_flux
+from timbrelib.evaluation.recognition import known_timbre, shipped_classifier
+from timbrelib.evaluation.sound_quality import SoundQuality, judge_sound
 from timbrelib.recordings.corpus import Recording
 from timbrelib.recordings.synthetic import string_corpus
 from timbrelib.synthesis.excitation import EXCITATIONS
@@ -31,7 +32,7 @@ GENERATED_MINUTES = 2.0  # of generated strings, from which grains are cut
 METHODS = {"path": "path", "nearest": "nearest codes"}  # of Timbre.render, and what the tables call them
 HEADERS = (
     *("descriptor", "shape", "method", "error", "Spearman", "selection", "synthesis"),
-    *("RPA 50 cents", "RPA 20 cents", "voiced", "HNR", "flux"),
+    *("RPA 50 cents", "RPA 20 cents", "voiced", "jumps/s", "HNR", "flux", "heard as"),
 )
 
 
@@ -47,28 +48,21 @@ class MethodScore:
         How the sound was made.
     tracking : TrackingScore
         How the sound follows the target.
-    hnr : float
-        Median harmonic-to-noise ratio in dB; NaN if the sound is silent.
-    flux : float
-        Median spectral flux.
+    quality : SoundQuality
+        How the sound sounds.
     """
 
     descriptor: str
     shape: str
     method: str
     tracking: TrackingScore
-    hnr: float
-    flux: float
+    quality: SoundQuality
 
     def cells(self) -> list[str]:
         """Format the score as a row of the Markdown table, with ``-`` where it is undefined."""
-        score = self.tracking
-        digits = 1 if score.unit == "cents" else 2
-        distances = [f"{x:.{digits}f} {score.unit}" for x in (score.error, score.selection, score.synthesis)]
-        shares = [f"{x:.1f} %" for x in (score.rpa_50, score.rpa_20, score.voiced)]
-        cells = [self.descriptor, self.shape, self.method, distances[0], f"{score.spearman:.4f}", *distances[1:]]
-        cells += [*shares, f"{self.hnr:.1f} dB", f"{self.flux:.3f}"]
-        return ["-" if cell.startswith("nan") else cell for cell in cells]
+        named = {"descriptor": self.descriptor, "shape": self.shape, "method": self.method}
+        cells = named | self.tracking.cells() | self.quality.cells()
+        return [cells[header] for header in HEADERS]
 
 
 @dataclass(frozen=True)
@@ -79,6 +73,8 @@ class Comparison:
     ----------
     scores : list of MethodScore
         One per sound.
+    timbre : str or None
+        As which the sounds should be recognised.
 
     Examples
     --------
@@ -89,6 +85,7 @@ class Comparison:
     """
 
     scores: list[MethodScore]
+    timbre: str | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -106,10 +103,10 @@ class Comparison:
 
         rows = []
         for score in self.scores:
-            tracking = score.tracking
+            tracking, quality = score.tracking, score.quality
             named = (score.descriptor, score.shape, score.method, tracking.error, tracking.spearman)
             stages = (tracking.selection, tracking.synthesis, tracking.rpa_50, tracking.rpa_20, tracking.voiced)
-            rows.append([*named, *stages, score.hnr, score.flux, tracking.unit])
+            rows.append([*named, *stages, quality.jumps, quality.hnr, quality.flux, quality.heard, tracking.unit])
         return pd.DataFrame(rows, columns=[*HEADERS, "unit"])
 
     def to_markdown(self) -> str:
@@ -118,7 +115,8 @@ class Comparison:
         ``error`` is the distance of measured and target, ``selection`` that of selected codes
         and target, ``synthesis`` that of measured and selected: means in % of the target's
         range, for a fundamental medians in cents.  RPA is the raw pitch accuracy, ``voiced``
-        the share of frames in which the descriptor is defined; HNR and flux are medians.
+        the share of frames in which the descriptor is defined; HNR and flux are medians, and
+        ``heard as`` is the share of half-second windows recognised as the timbre.
         """
         return markdown_table(HEADERS, (score.cells() for score in self.scores))
 
@@ -149,7 +147,7 @@ class Comparison:
         return figure
 
     def plot_sound_quality(self, real: Mapping[str, Sequence[float]]) -> "Figure":
-        """Draw harmonic-to-noise ratio and spectral flux of every method compared with real recordings.
+        """Draw the quality of the sound of every method, compared with real recordings.
 
         Parameters
         ----------
@@ -160,40 +158,57 @@ class Comparison:
         Returns
         -------
         Figure
+            Harmonic-to-noise ratio, spectral flux, pitch jumps, and the share of windows that
+            are recognised as the timbre.
         """
         from matplotlib import pyplot as plt
 
         from timbrelib import plots
 
-        figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained", dpi=plots.SCREEN_DPI, sharey=True)
-        methods = [score.method for score in self.scores]
+        figure, axes = plt.subplots(2, 2, figsize=(9, 8), layout="constrained", dpi=plots.SCREEN_DPI, sharey=True)
+        axes = axes.ravel()  # (2, 2) -> (4,)
+        methods, qualities = [score.method for score in self.scores], [score.quality for score in self.scores]
         panels = {
-            "harmonic-to-noise ratio (dB)": ("hnr_db_real", [score.hnr for score in self.scores]),
-            "spectral flux (at unit norm)": ("flux_real", [score.flux for score in self.scores]),
+            "harmonic-to-noise ratio (dB)": [quality.hnr for quality in qualities],
+            "spectral flux (at unit norm)": [quality.flux for quality in qualities],
+            "pitch jumps per second": [quality.jumps for quality in qualities],
+            f"windows heard as {self.timbre or 'the timbre'} (%)": [100 * quality.heard for quality in qualities],
         }
-        for ax, (axis_label, (key, values)) in zip(axes, panels.items(), strict=True):
-            low, middle, high = real[key]
-            ax.axvspan(low, high, color="0.88")
-            ax.axvline(middle, color=plots.TARGET, linestyle="--", linewidth=1.2)
+        for ax, (axis_label, values) in zip(axes, panels.items(), strict=True):
             ax.plot(values, methods, "o", color=plots.MEASURED, alpha=0.7)
-            ax.set(xlabel=axis_label, title=f"grey: real, {low:.3g} to {high:.3g}, median {middle:.3g}")
+            ax.set_xlabel(axis_label)
+        for ax, key in zip(axes, ("hnr_db_real", "flux_real"), strict=False):
+            low, middle, high = real[key]
+            ax.axvspan(low, high, color="0.88", zorder=0)
+            ax.axvline(middle, color=plots.TARGET, linestyle="--", linewidth=1.2, zorder=0)
+            ax.set_title(f"grey: real, {low:.3g} to {high:.3g}, median {middle:.3g}")
+        if self.timbre:
+            share = 100 * shipped_classifier().recorded_accuracy(self.timbre)
+            axes[3].axvline(share, color=plots.TARGET, linestyle="--", linewidth=1.2, zorder=0)
+            axes[3].set_title(f"dashed: real, {share:.0f} %")
         axes[0].invert_yaxis()
         return figure
 
 
 def compare_methods(
-    timbre: Timbre, targets: Sequence[Target], recordings: Sequence[Recording] | None = None
+    timbre: Timbre,
+    targets: Sequence[Target],
+    recordings: Sequence[Recording] | None = None,
+    domain: str | None = None,
 ) -> Comparison:
     """Follow targets with every method, and score each sound.
 
     Parameters
     ----------
     timbre : Timbre
-        Both of its excitations are compared.
+        All of its excitations are compared.
     targets : sequence of Target
         Each is followed alone; those whose descriptor no code has are left out.
     recordings : sequence of Recording, optional
         Recordings whose grains are concatenated, in addition to those of generated strings.
+    domain : str, optional
+        Timbre as which the sounds should be recognised; by default the model's name.  If the
+        classifier does not know it, that share is undefined.
 
     Returns
     -------
@@ -206,6 +221,7 @@ def compare_methods(
         descriptor.
     """
     timbres = [timbre.with_excitation(excitation) for excitation in EXCITATIONS]
+    heard = known_timbre(domain or timbre.name)
     corpora: dict[str, Sequence[Recording]] = {"grains of generated strings": string_corpus(GENERATED_MINUTES)}
     if recordings:
         corpora["grains of recordings"] = recordings
@@ -217,12 +233,12 @@ def compare_methods(
         for target in group:
             for method, rendering in _renderings(timbre, timbres, target):
                 curves = rendering.measured[name], rendering.selected[name]
-                scores.append(_score(method, target, rendering.audio, *curves))
+                scores.append(_score(method, target, heard, rendering.audio, *curves))
             for method, cut in grains.items():
                 audio = nearest_grains(cut, target.curve)
                 measured = measure_frames(audio, [name], len(target), track_pyin)[name]
-                scores.append(_score(method, target, audio, measured))
-    return Comparison(scores)
+                scores.append(_score(method, target, heard, audio, measured))
+    return Comparison(scores, heard)
 
 
 def _renderings(timbre: Timbre, timbres: Iterable[Timbre], target: Target) -> Iterator[tuple[str, Rendering]]:
@@ -244,17 +260,11 @@ def _renderings(timbre: Timbre, timbres: Iterable[Timbre], target: Target) -> It
 def _score(
     method: str,
     target: Target,
+    heard: str | None,
     audio: np.ndarray,
     measured: np.ndarray,
     selected: np.ndarray | None = None,
 ) -> MethodScore:
     """Score a sound, float32 (n,), and its measured and selected values, (frames,), against a target."""
-    hnr, flux = hnr_and_flux(audio)
-    return MethodScore(
-        target.descriptor,
-        target.label,
-        method,
-        score_tracking(target.descriptor, target.curve, measured, selected),
-        float(np.median(hnr)) if len(hnr) else np.nan,
-        float(np.median(flux)),
-    )
+    tracking = score_tracking(target.descriptor, target.curve, measured, selected)
+    return MethodScore(target.descriptor, target.label, method, tracking, judge_sound(audio, heard))

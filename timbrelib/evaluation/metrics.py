@@ -1,4 +1,4 @@
-"""Sound quality and reconstruction: harmonic-to-noise ratio, spectral flux, log-spectral distance.
+"""Sound quality and reconstruction: pitch jumps, harmonic-to-noise ratio, spectral flux, log-spectral distance.
 
 Notebooks: 01_train, 06_scorecard.
 """
@@ -7,15 +7,45 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from timbrelib.audio.frames import spectra, spectrum_gain
+from timbrelib.audio.frames import FRAME_RATE, spectra, spectrum_gain
 from timbrelib.audio.levels import audible_frames
 from timbrelib.audio.sound_files import check_audio
-from timbrelib.descriptors.pitch import VOICED, estimate_pitch
+from timbrelib.descriptors.pitch import VOICED, estimate_pitch, track_autocorrelation
 from timbrelib.model.vqvae import VQVAE
 from timbrelib.recordings.corpus import Recording
 
+JUMP = 100.0  # cents from one frame to the next, beyond which a pitch jumps
 LSD_SIZES = (512, 1024, 2048, 4096)  # FFT sizes over which the log-spectral distance is averaged
 LSD_FLOOR = 60.0  # dB below the original's maximum, to which fainter magnitudes are raised
+
+
+def pitch_jumps(audio: np.ndarray) -> float:
+    """Count the frames whose pitch is more than a semitone from that of the frame before, per second of voiced sound.
+
+    The pitch is tracked by autocorrelation, since its jumps agree best with those of a tracker
+    from outside this library (SwiftF0): over 27 example sounds they differ by 0.6 jumps per
+    second on average, and over 10 published ones by 1.1; those of pYIN by 1.1 and 2.2.
+
+    Parameters
+    ----------
+    audio : ndarray, float, (n,)
+
+    Returns
+    -------
+    float
+        NaN if no frame is voiced.
+
+    Raises
+    ------
+    ValueError
+        `audio` is not finite mono.
+    """
+    f0 = track_autocorrelation(audio)
+    voiced = np.isfinite(f0).sum()
+    if not voiced:
+        return np.nan
+    jumps = np.abs(1200 * np.diff(np.log2(f0))) > JUMP  # False where one of the two frames is unvoiced
+    return float(jumps.sum() * FRAME_RATE / voiced)
 
 
 def hnr_and_flux(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,39 +13,33 @@ from pathlib import Path
 
 import numpy as np
 
-from timbrelib.audio.sound_files import load_audio
 from timbrelib.control.melody import extract_melody
-from timbrelib.control.rendering import measure_frames
-from timbrelib.control.saved_rendering import load_rendering
-from timbrelib.control.scores import rank_correlation, score_tracking
+from timbrelib.control.scores import rank_correlation
 from timbrelib.control.timbre import Timbre, load
-from timbrelib.descriptors.pitch import track_pyin
+from timbrelib.evaluation.example_scores import example_paths, example_table
 from timbrelib.evaluation.markdown import markdown_table
 from timbrelib.evaluation.methods import compare_methods
-from timbrelib.evaluation.metrics import hnr_and_flux, reconstruction_distance
+from timbrelib.evaluation.metrics import reconstruction_distance
+from timbrelib.evaluation.published import PUBLISHED_LSD
 from timbrelib.model.checkpoint import load_card
+from timbrelib.model.vqvae import PREFIXES
 from timbrelib.recordings.corpus import data_folder, load_recordings
 
-PUBLISHED = {  # the published sounds by the same measures, against the target that fits each best
-    "violin_centroid_sin": "error 3.3 %, Spearman 0.987",
-    "violin_centroid_exp": "error 3.3 %, Spearman 0.988",
-    "violin_fundamental_sin": "raw pitch accuracy 40-65 % (50 cents)",
-    "violin_fundamental_exp": "raw pitch accuracy 55 % (50 cents)",
-    "sing_centroid_sin": "error 4.5 %, Spearman 0.977",
-    "sing_fundamental_sin": "raw pitch accuracy 39-45 % (50 cents)",
-    "trumpet_bandwidth_exp": "error 4.5 %, Spearman 0.981",
-    "horn_bandwidth_sin": "error 6.2 %, Spearman 0.963",
-    "violin LSD": "5.8 dB on the authors' own clip",
-}
-NOTES = (208.0, 208.0 * 2**2.5)  # Hz: two and a half octaves from a low note of the violin
 SONGS = 5  # of the test split of singing
 Row = tuple[str, str, str]  # measure, value here, published value
 HEAD = """# Scorecard
 
-Written by `make figures`; `docs/measures.md` defines the measures. The sounds in `Audio_Exemple/` are measured from
-their WAV files, and the published sounds in the same way, against the target that fits each best. Traversals of all
-codes ("sorted") and targets over the codebook's inner range that have no example ("rendered now") are rendered for the
-scorecard. "Recorded" values need the recordings and come from the model card.
+Written by `make figures`; `docs/measures.md` defines the measures. Each sound in `Audio_Exemple/` is measured from its
+WAV file (*this library*) and compared with what the *paper's method* makes of the same target and model (the nearest
+code of each frame, excited by noise) and with the *published* sound. The published targets are unknown: each published
+sound is scored against the target that fits it best, which flatters it. Sines over the codebook's inner range that have
+no example are *rendered now*.
+
+*Error* is a mean in % of the target's range, for a fundamental a median in cents; *RPA* is the raw pitch accuracy.
+*jumps/s* counts pitch jumps of more than a semitone per second of voiced sound. *HNR* and *flux* are medians, to be
+compared with those of the real test recordings of the timbre. *Heard as* is the share of half-second windows in which
+a classifier trained on real recordings recognises the timbre; in the row of the real test recordings, its own accuracy.
+"Recorded" values need the recordings and come from the model card and the classifier.
 """
 
 
@@ -65,29 +59,46 @@ def scorecard(name_or_path: str | Path, examples: str | Path, data: str | Path |
     Returns
     -------
     str
-        A heading and a table in Markdown.
+        A heading and two tables in Markdown: the sounds, and the model.
 
     Raises
     ------
     FileNotFoundError
-        The model does not exist, has no examples, or `data` has no recordings of its timbre.
+        The model does not exist, or `data` has no recordings of its timbre.
     """
     timbre, card = load(name_or_path), load_card(name_or_path)
-    rows = [*example_rows(timbre, Path(examples)), *sorted_rows(timbre)]
-    rows += rendered_rows(timbre, {measure for measure, _, _ in rows})
-    if data and (data_folder(data) / "singing").is_dir():
+    rows = sorted_rows(timbre)
+    if data and "fundamental" in timbre.codebook.descriptors and (data_folder(data) / "singing").is_dir():
         rows.append(sung_row(timbre, data))
     rows += model_rows(timbre, card, data)
-    return f"## {timbre.name}\n\n{markdown_table(('measure', 'here', 'published'), rows)}"
+    tables = example_table(timbre, card, examples), markdown_table(("measure", "here", "published"), rows)
+    return "\n\n".join([f"## {timbre.name}", *tables])
 
 
 def scorecards(names: Sequence[str | Path], examples: str | Path, data: str | Path | None = None) -> str:
-    """Measure several models, two at a time; see `scorecard`."""
+    """Measure several models, two at a time and those with most examples first; see `scorecard`.
+
+    Raises
+    ------
+    FileNotFoundError
+        See `scorecard`; or none of the models has an example.
+    """
+
+    def count(name: str | Path) -> int:
+        last = Path(name).name
+        return len(example_paths(PREFIXES.get(last, last), Path(examples)))
+
+    if not any(map(count, names)):
+        chosen = f" MODEL={names[0]}" if len(names) == 1 else ""
+        raise FileNotFoundError(
+            f"{examples} has no example of {', '.join(map(str, names))}: run 'make figures{chosen}' first"
+        )
     measure = partial(scorecard, examples=examples, data=data)
     if len(names) == 1:
         return measure(names[0])
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:  # a fork of torch's threads may hang
-        return "\n\n".join(pool.map(measure, names))
+        cards = {name: pool.submit(measure, name) for name in sorted(names, key=count, reverse=True)}
+        return "\n\n".join(cards[name].result() for name in names)
 
 
 def full_scorecard(name_or_path: str | Path, data: str | Path | None = None) -> str:
@@ -109,35 +120,11 @@ def full_scorecard(name_or_path: str | Path, data: str | Path | None = None) -> 
     FileNotFoundError
         The model does not exist, or `data` has no recordings of its timbre.
     """
-    corpus = load_recordings(load_card(name_or_path)["domain"], "train", data) if data else None
+    domain = load_card(name_or_path)["domain"]
+    corpus = load_recordings(domain, "train", data) if data else None
     timbre = load(name_or_path)
     targets = [timbre.target(name, shape) for name in timbre.codebook.descriptors for shape in ("sin", "exp")]
-    return compare_methods(timbre, targets, corpus).to_markdown()
-
-
-def example_rows(timbre: Timbre, folder: Path) -> list[Row]:
-    """Score the WAV file of every example of a model in a folder against its targets."""
-    rows = []
-    for path in sorted(folder.glob(f"{timbre.prefix}_*.json")):
-        if path.stem.endswith("_sorted"):
-            continue  # a traversal, which has rows of its own
-        saved, texts = load_rendering(path), []
-        audio = load_audio(path.with_suffix(".wav"))
-        measured = measure_frames(audio, saved.targets, len(saved.codes), track_pyin)
-        for name, curve in saved.targets.items():
-            score = score_tracking(name, curve, measured[name], saved.selected[name])
-            if score.unit == "cents":
-                text = f"{score}, {score.voiced:.1f} % voiced"
-            else:
-                text = f"{score} (selection {score.selection:.2f} {score.unit}, "
-                text += f"synthesis {score.synthesis:.2f} {score.unit})"
-            texts.append(f"{name} {text}" if len(saved.targets) > 1 else text)
-        rows.append((path.stem, "; ".join(texts), PUBLISHED.get(path.stem, "-")))
-    if not rows:
-        raise FileNotFoundError(
-            f"{folder} has no example of the model {timbre.name}: run 'make figures MODEL={timbre.name}' first"
-        )
-    return rows
+    return compare_methods(timbre, targets, corpus, domain).to_markdown()
 
 
 def sorted_rows(timbre: Timbre) -> list[Row]:
@@ -148,26 +135,6 @@ def sorted_rows(timbre: Timbre) -> list[Row]:
         correlation = rank_correlation(measured, np.arange(len(measured)))
         rows.append((f"{timbre.prefix}_{name}_sorted", f"Spearman {correlation:.4f} of rank and measured value", "-"))
     return rows
-
-
-def rendered_rows(timbre: Timbre, examples: set[str]) -> list[Row]:
-    """Render and score targets that are not among the examples: other descriptors, and a narrower range of notes."""
-    ranges: dict[tuple[str, str], tuple[float, float]] = {}
-    for name in ("centroid", "bandwidth", "rolloff", "fundamental"):
-        if name in timbre.codebook.descriptors:
-            ranges[name, name] = timbre.codebook.percentile_range(name)
-    low, high = ranges.get(("fundamental", "fundamental"), (np.inf, 0))
-    if low <= NOTES[0] and NOTES[1] <= high:
-        ranges["fundamental", f"fundamental, {NOTES[0]:.0f}-{NOTES[1]:.0f} Hz,"] = NOTES
-    rows = []
-    for (name, words), ends in ranges.items():
-        for shape in ("sin", "exp"):
-            if f"{timbre.prefix}_{words}_{shape}" not in examples:
-                score = timbre.render(timbre.target(name, shape, *ends)).score
-                rows.append((f"{words} {shape}, rendered now", str(score), "-"))
-    hnr, flux = hnr_and_flux(timbre.render(timbre.target("centroid", "sin")).audio)
-    quality = f"{np.median(hnr):.1f} dB, {np.median(flux):.3f}"
-    return [*rows, ("centroid sin, rendered now: harmonic-to-noise ratio, spectral flux", quality, "-")]
 
 
 def sung_row(timbre: Timbre, data: str | Path) -> Row:
@@ -192,18 +159,18 @@ def model_rows(timbre: Timbre, card: dict, data: str | Path | None) -> list[Row]
     else:
         lsd = f"{scores['lsd_db']:.2f} dB (recorded)"
 
-    def quality(kind: str) -> str:
-        return f"{scores[f'hnr_db_{kind}'][1]:.1f} dB, {scores[f'flux_{kind}'][1]:.3f} (recorded)"
-
     usage = f"{100 * scores['codebook_use']:.1f} % of {len(timbre.codebook)} codes"
-    cost = f"{training['minutes']:.1f} minutes, {training['memory_gb']:.1f} GB, {training['threads']} CPU cores"
     return [
-        ("LSD, test split, weighted by length", lsd, PUBLISHED.get(f"{timbre.name} LSD", "-")),
-        ("harmonic-to-noise ratio, spectral flux of real test recordings (medians)", quality("real"), "-"),
-        ("harmonic-to-noise ratio, spectral flux of their reconstructions (medians)", quality("decoded"), "-"),
+        ("LSD, test split, weighted by length", lsd, PUBLISHED_LSD.get(timbre.name, "-")),
         ("codebook usage, training split", f"{usage}, perplexity {scores['perplexity']:.0f} (recorded)", "-"),
-        ("training", f"{cost} (recorded)", "-"),
+        ("training", f"{training_cost(training)} (recorded)", "-"),
     ]
+
+
+def training_cost(training: dict) -> str:
+    """Format what a training cost, from its card."""
+    machine = training.get("machine", f"{training['threads']} CPU cores")
+    return f"{training['minutes']:.1f} minutes, {machine}"
 
 
 def model_table(names: Iterable[str | Path]) -> str:
@@ -216,7 +183,7 @@ def model_table(names: Iterable[str | Path]) -> str:
             f"{scores['lsd_db']:.2f} dB",
             f"{100 * scores['codebook_use']:.0f} %, {scores['perplexity']:.0f}",
             f"{card['data']['minutes']:.1f} minutes of sound",
-            f"{training['minutes']:.1f} minutes, {training['memory_gb']:.1f} GB",
+            training_cost(training),
             card["licence"],
         ))  # fmt: skip
     headers = ("model", "LSD, test split", "codebook usage, perplexity", "training data", "training cost", "licence")

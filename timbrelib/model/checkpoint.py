@@ -16,13 +16,15 @@ import torch
 from torch import Tensor
 
 from timbrelib.files import atomic_write, check_size, load_json, number_column, one_line
+from timbrelib.model.network import VQVAEConfig
 from timbrelib.model.registry import CONFIG, WEIGHTS, model_folder, own_models, shipped_models
-from timbrelib.model.vqvae import VQVAE, VQVAEConfig
+from timbrelib.model.vqvae import DEFAULT_NOISE, VQVAE
+from timbrelib.synthesis.excitation import check_excitation
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 1  # of config.json and of the tensors' names
+FORMAT = 2  # of config.json and of the tensors' names; in format 1, of release 0.1.0, decoders predict no noise
 # scores of three numbers, the 10th, 50th and 90th percentile
 PERCENTILES = {"hnr_db_real", "hnr_db_decoded", "flux_real", "flux_decoded"}
 SCORES = {"lsd_db", "codebook_use", "perplexity"} | PERCENTILES
@@ -86,17 +88,19 @@ def load_model(name_or_path: str | Path) -> VQVAE:
     folder = model_folder(name_or_path)
     config = read_json(folder, CONFIG)
     found = config.get("format") if isinstance(config, dict) else None
-    if found != FORMAT:
+    if found not in (1, FORMAT):
         raise ValueError(
-            f"{folder / CONFIG} has format {found!r:.40}, this release reads {FORMAT}: "
+            f"{folder / CONFIG} has format {found!r:.40}, this release reads 1 and {FORMAT}: "
             "train the model again or install the release that wrote it"
         )
     path = model_file(folder, WEIGHTS)
     try:
         check_size(path, MAX_WEIGHT_BYTES)
         with torch.device("meta"):  # allocates nothing until the weights are known to match the config
-            model = VQVAE(VQVAEConfig(**config["sizes"]))
+            model = VQVAE(VQVAEConfig(**({"outputs": 1} if found == 1 else {}), **config["sizes"]))
         model.load_state_dict(read_weights(path, model.state_dict()), assign=True)
+        model.noise = float(number_column([config.get("noise", DEFAULT_NOISE)])[0])
+        check_excitation("mixed", model.noise)
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{folder} is damaged or not a model of this library ({one_line(error)}): copy it again or train it again"
@@ -164,7 +168,7 @@ def save_model(folder: str | Path, model: VQVAE, history: dict[str, np.ndarray],
     }
     with atomic_write(folder / WEIGHTS) as part:
         part.write_bytes(safetensors.torch.save(tensors))
-    write_json(folder / CONFIG, {"format": FORMAT, "sizes": asdict(model.config)})
+    write_json(folder / CONFIG, {"format": FORMAT, "sizes": asdict(model.config), "noise": model.noise})
     write_json(
         folder / HISTORY, {name: [round(value, 4) for value in column.tolist()] for name, column in history.items()}
     )
@@ -241,7 +245,8 @@ def check_card(card: Any) -> None:
         raise ValueError("its name, domain, licence and list of sources are not all text")
     data, training, scores = card["data"], card["training"], card["scores"]
     facts = [data["recordings"], data["minutes"], *data["semitone_shifts"]]
-    facts += [training[key] for key in ("steps", "batch", "seed", "threads", "minutes", "memory_gb")]
+    facts += [training[key] for key in ("steps", "batch", "seed", "threads", "minutes")]
+    facts += [training["memory_gb"] or 0]  # not always measured
     facts += [scores[name] for name in SCORES - PERCENTILES]
     percentiles = [number_column(scores[name]) for name in PERCENTILES]
     if (

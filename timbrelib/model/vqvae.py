@@ -11,78 +11,28 @@ Notebook: 01_train.
 import copy
 import hashlib
 import math
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from timbrelib.audio.frames import N_BINS, N_FFT, spectrum_blocks, spectrum_gain
-from timbrelib.audio.levels import pairwise_distance, unit_level
+from timbrelib.audio.levels import cepstral_points, unit_level
 from timbrelib.audio.sound_files import check_audio
-from timbrelib.synthesis.excitation import synthesise
+from timbrelib.model.network import VQVAEConfig, network
+from timbrelib.synthesis.blending import CodeSpectra
+from timbrelib.synthesis.excitation import check_excitation, split_spectra, synthesise
 
 DEFAULT_GAIN = 0.05  # a comfortable level that keeps the peaks of any code below full scale
+DEFAULT_NOISE = 0.5  # amount of noise of the mixed excitation, unless a model has its own
 DECIBEL = 10 / math.log(10)  # dB per neper of power
-MAX_SIZES = {"n_codes": 16_384, "code_size": 4096, "width": 16_384, "blocks": 64}  # n_codes**2 floats are 1 GB
-PREFIXES = {"singing": "sing"}  # file names on the demo page, where they shorten the name of a timbre
-
-
-@dataclass(frozen=True)
-class VQVAEConfig:
-    """Sizes of a model.
-
-    Attributes
-    ----------
-    n_codes : int
-        K, number of vectors in the codebook.
-    code_size : int
-        Dimension of a codebook vector.
-    width : int
-        Units of a hidden layer.
-    blocks : int
-        Residual blocks in the encoder, and in the decoder.
-
-    Raises
-    ------
-    ValueError
-        A size is not a whole number from 1 to its entry in `MAX_SIZES`.
-    """
-
-    n_codes: int = 1024
-    code_size: int = 64
-    width: int = 512
-    blocks: int = 2
-
-    def __post_init__(self) -> None:
-        for name, most in MAX_SIZES.items():
-            size = getattr(self, name)
-            if type(size) is not int or not 1 <= size <= most:
-                raise ValueError(f"a model cannot have a {name} of {size!r:.40}: give a whole number from 1 to {most}")
-
-
-class Residual(nn.Module):
-    """x + MLP(LayerNorm(x)), (batch, width) -> (batch, width)."""
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.inner = nn.Linear(width, width)
-        self.outer = nn.Linear(width, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Add the block's output to `x`, float (batch, width)."""
-        return x + self.outer(F.gelu(self.inner(self.norm(x))))
-
-
-def network(n_in: int, n_out: int, config: VQVAEConfig) -> nn.Sequential:
-    """Build linear, residual blocks, norm, linear: the architecture of both encoder and decoder."""
-    blocks = [Residual(config.width) for _ in range(config.blocks)]
-    return nn.Sequential(
-        nn.Linear(n_in, config.width), *blocks, nn.LayerNorm(config.width), nn.Linear(config.width, n_out)
-    )
+MAX_CENTS = 1200.0  # by which a code can be moved: an octave
+PREFIXES = {
+    "singing": "sing",
+    "female": "sing_fem",
+}  # file names on the demo page, where they shorten the name of a timbre
 
 
 class VQVAE(nn.Module):
@@ -101,6 +51,8 @@ class VQVAE(nn.Module):
         Mean and standard deviation of the training set's spectra in dB, which standardise them.
     name : str
         Name of the timbre.
+    noise : float
+        Amount of noise of the mixed excitation, 0..1, unless another is asked for.
 
     Examples
     --------
@@ -117,9 +69,10 @@ class VQVAE(nn.Module):
     def __init__(self, config: VQVAEConfig):
         super().__init__()
         self.config = config
-        self.name = "untitled"
+        self.name, self.noise = "untitled", DEFAULT_NOISE
+        self._code_spectra: dict[tuple[str, float], CodeSpectra] = {}
         self.encoder = network(N_BINS, config.code_size, config)
-        self.decoder = network(config.code_size, N_BINS, config)
+        self.decoder = network(config.code_size, config.outputs * N_BINS, config)
         self.register_buffer("codebook", torch.randn(config.n_codes, config.code_size))
         self.register_buffer("use", torch.zeros(config.n_codes, dtype=torch.int64))
         self.register_buffer("mean", torch.zeros(N_BINS))
@@ -139,26 +92,48 @@ class VQVAE(nn.Module):
         distance = self.codebook.square().sum(1) - 2 * latent @ self.codebook.T  # (batch, n_codes), without |latent|^2
         return distance.argmin(dim=1)
 
-    def decode_latents(self, latent: Tensor) -> Tensor:
-        """Decode latents, (batch, code_size), to spectra in dB (see `unit_level`), (batch, N_BINS).
+    def decode_latents(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """Decode latents, (batch, code_size).
 
-        The output is normalised to unit gain, so that the codes carry no level.
+        Returns
+        -------
+        level : Tensor, (batch, N_BINS)
+            Spectra in dB (see `unit_level`), normalised to unit gain, so that the codes carry no level.
+        noise : Tensor, (batch, N_BINS)
+            Share of noise in each bin, 0..1; 0 if the model does not predict it.
         """
-        level = self.decoder(latent) * self.std + self.mean
-        return level - gain_level(level)
+        output = self.decoder(latent)  # (batch, outputs * N_BINS)
+        level = output[:, :N_BINS] * self.std + self.mean  # (batch, N_BINS)
+        noise = output[:, N_BINS:].sigmoid() if self.config.outputs == 2 else torch.zeros_like(level)
+        return level - gain_level(level), noise
 
-    @cached_property
+    @property
     def spectra(self) -> np.ndarray:
         """Magnitude spectrum H of each code at unit gain, float32 (n_codes, N_BINS)."""
-        exact = copy.deepcopy(self).double()  # its sums round to the same float32 with any number of threads
-        with torch.no_grad():
-            level = exact.decode_latents(exact.codebook).numpy()  # (n_codes, N_BINS)
-        return (N_FFT * 10 ** (level / 20)).astype(np.float32)
+        return self._decoded_codes[0]
+
+    @property
+    def noise_share(self) -> np.ndarray:
+        """Share of noise in each bin of each code, 0..1, float32 (n_codes, N_BINS)."""
+        return self._decoded_codes[1]
 
     @cached_property
-    def distance(self) -> np.ndarray:
-        """Pairwise spectral distance of the codes, float32 (n_codes, n_codes), scaled to a median of 1."""
-        return pairwise_distance(self.spectra)
+    def _decoded_codes(self) -> tuple[np.ndarray, np.ndarray]:
+        exact = copy.deepcopy(self).double()  # its sums round to the same float32 with any number of threads
+        with torch.no_grad():
+            level, noise = (output.numpy() for output in exact.decode_latents(exact.codebook))
+        return (N_FFT * 10 ** (level / 20)).astype(np.float32), noise.astype(np.float32)
+
+    def code_spectra(self, excitation: str, noise: float) -> CodeSpectra:
+        """Split each code into partials and noise, see `split_spectra`; the last split is kept."""
+        if (excitation, noise) not in self._code_spectra:
+            self._code_spectra = {(excitation, noise): split_spectra(self.spectra, self.noise_share, excitation, noise)}
+        return self._code_spectra[excitation, noise]
+
+    @cached_property
+    def cepstra(self) -> np.ndarray:
+        """Points of the codes, float32 (n_codes, n), whose distances are those of their spectra; the median is 1."""
+        return cepstral_points(self.spectra)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -170,8 +145,9 @@ class VQVAE(nn.Module):
 
     def train(self, mode: bool = True) -> "VQVAE":
         """Switch between training and evaluation, and drop what was computed from the old weights."""
-        for name in ("spectra", "distance", "fingerprint"):
+        for name in ("_decoded_codes", "cepstra", "fingerprint"):
             self.__dict__.pop(name, None)
+        self._code_spectra = {}
         return super().train(mode)
 
     @torch.no_grad()
@@ -206,7 +182,10 @@ class VQVAE(nn.Module):
         self,
         codes: np.ndarray,
         gain: np.ndarray | float | None = None,
-        excitation: str = "locked",
+        excitation: str = "mixed",
+        noise: float | None = None,
+        cents: np.ndarray | None = None,
+        tilt: np.ndarray | None = None,
         seed: int = 0,
     ) -> np.ndarray:
         """Synthesise a sequence of codes.
@@ -216,9 +195,16 @@ class VQVAE(nn.Module):
         codes : ndarray, int, (frames,)
         gain : ndarray, float, (frames,), or float, optional
             Linear gain of each frame; by default constant at `DEFAULT_GAIN`.
-        excitation : {"locked", "noise"}
+        excitation : {"mixed", "locked", "noise"}
+            Partials and noise, partials alone, or noise alone (the paper's).
+        noise : float, optional
+            Amount of noise of ``mixed``, from 0 (the same as ``locked``) to 1 (as in the
+            recordings); by default the model's own.
+        cents : ndarray, float, (frames,) or (frames, 3), optional
+            By how much the partials of the code of each frame are moved; or those of the codes
+            of the frame before, the frame itself and the frame after, as each frame blends them.
         seed : int
-            Seed of the noise excitation.
+            Seed of the noise.
 
         Returns
         -------
@@ -227,8 +213,9 @@ class VQVAE(nn.Module):
         Raises
         ------
         ValueError
-            A code is not in the codebook, the gain has another shape or is negative, or the
-            excitation does not exist.
+            A code is not in the codebook, the gain or the cents have another shape or are
+            undefined, the gain is negative, the excitation does not exist, or the noise is not
+            between 0 and 1.
         """
         codes = self._check_codes(codes)
         gain = np.asarray(DEFAULT_GAIN if gain is None else gain, dtype=np.float64)
@@ -238,17 +225,22 @@ class VQVAE(nn.Module):
             )
         if not (np.isfinite(gain).all() and (gain >= 0).all()):
             raise ValueError("the gain contains negative or undefined values: give finite numbers >= 0")
+        noise = self.noise if noise is None else noise
+        check_excitation(excitation, noise)
         gain = np.broadcast_to(gain, codes.shape)
-        return synthesise(self.spectra, codes, gain, excitation, seed)
+        cents = check_cents(cents, len(codes))
+        return synthesise(self.code_spectra(excitation, noise), codes, gain, cents, tilt, seed)
 
-    def reconstruct(self, audio: np.ndarray, excitation: str = "locked") -> np.ndarray:
-        """Encode and decode a sound, float (n,), to one of the same length, float32 (n,)."""
-        return self.decode_to(len(audio), *self.encode(audio), excitation)
+    def reconstruct(self, audio: np.ndarray, excitation: str = "mixed", noise: float | None = None) -> np.ndarray:
+        """Encode and decode a sound, float (n,), to one of the same length, float32 (n,); see `decode`."""
+        return self.decode_to(len(audio), *self.encode(audio), excitation, noise)
 
-    def decode_to(self, n_samples: int, codes: np.ndarray, gain: np.ndarray, excitation: str = "locked") -> np.ndarray:
+    def decode_to(
+        self, n_samples: int, codes: np.ndarray, gain: np.ndarray, excitation: str = "mixed", noise: float | None = None
+    ) -> np.ndarray:
         """Decode all frames of a sound to its exact length, float32 (n_samples,); see `decode`."""
         # one more frame covers the samples after the last complete hop
-        longer = self.decode(np.append(codes, codes[-1]), np.append(gain, gain[-1]), excitation)
+        longer = self.decode(np.append(codes, codes[-1]), np.append(gain, gain[-1]), excitation, noise)
         return longer[:n_samples]
 
     def _check_codes(self, codes: np.ndarray) -> np.ndarray:
@@ -260,6 +252,24 @@ class VQVAE(nn.Module):
                 f"codes run from {codes.min()} to {codes.max()}, but this codebook has 0 to {self.config.n_codes - 1}"
             )
         return codes
+
+
+def check_cents(cents: np.ndarray | None, n_frames: int) -> np.ndarray | None:
+    """Check cents and return those of the three codes of each frame, float64 (frames, 3); see `VQVAE.decode`.
+
+    Raises
+    ------
+    ValueError
+        They have another shape, or more than `MAX_CENTS`.
+    """
+    if cents is None:
+        return None
+    cents = np.asarray(cents, dtype=np.float64)
+    if cents.shape not in ((n_frames,), (n_frames, 3)):
+        raise ValueError(f"the cents have shape {cents.shape} for {n_frames} codes: give one number or three per frame")
+    if not (np.abs(cents) <= MAX_CENTS).all():  # False for NaN
+        raise ValueError(f"the cents exceed {MAX_CENTS:.0f}: give numbers from -{MAX_CENTS:.0f} to {MAX_CENTS:.0f}")
+    return sliding_window_view(np.pad(cents, 1, mode="edge"), 3) if cents.ndim == 1 else cents  # (frames, 3)
 
 
 def gain_level(level: Tensor) -> Tensor:

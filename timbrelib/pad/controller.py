@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 
 import numpy as np
@@ -17,9 +17,9 @@ from timbrelib.audio.sound_files import encode_wav
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.melody import extract_melody, hold
 from timbrelib.control.rendering import Rendering
+from timbrelib.control.search import Search
 from timbrelib.control.targets import fit_to_range
 from timbrelib.control.timbre import Timbre
-from timbrelib.control.viterbi import SMOOTHNESS
 from timbrelib.descriptors import measure
 from timbrelib.descriptors.pitch import track_autocorrelation
 from timbrelib.model.vqvae import DEFAULT_GAIN
@@ -39,16 +39,12 @@ class RenderRequest:
     timbre : Timbre
     curves : mapping of str to ndarray, float64, (frames,)
         What is drawn, by lane, in its unit; ``gain`` may be among them.
-    smoothness : float
-        See `timbrelib.Timbre.render`.
-    weight : float
-        Weight of the second descriptor's squared error.
+    search : Search
     """
 
     timbre: Timbre
     curves: Mapping[str, np.ndarray]
-    smoothness: float = SMOOTHNESS
-    weight: float = 1.0
+    search: Search = field(default_factory=Search)
 
 
 def render_request(request: RenderRequest) -> tuple[Rendering, str]:
@@ -72,16 +68,16 @@ def render_request(request: RenderRequest) -> tuple[Rendering, str]:
     ValueError
         See `timbrelib.Timbre.render`.
     """
-    timbre, curves = request.timbre, request.curves
+    timbre, curves, search = request.timbre, request.curves, request.search
     with capture_log() as messages:
         targets = [
-            timbre.target(name, curve, fit="clip", weight=request.weight if place else 1.0)
-            for place, (name, curve) in enumerate(curves.items())
+            timbre.target(name, curve, fit="clip", weight=search.weight(name))
+            for name, curve in curves.items()
             if name != GAIN
         ]
-        gain = curves.get(GAIN, DEFAULT_GAIN)
         rendering = timbre.render(
-            *targets, gain=gain, smoothness=request.smoothness, track_f0=track_autocorrelation
+            *targets, gain=curves.get(GAIN, DEFAULT_GAIN), smoothness=search.smoothness, continuity=search.continuity,
+            retune=search.retune, tilt=search.tilt, refinements=search.refinements, track_f0=track_autocorrelation,
         )  # fmt: skip
     return rendering, "; ".join(messages)
 
@@ -194,13 +190,16 @@ def _screen_heights(axis: Axis, values: np.ndarray) -> list[float | None]:
 def spectrogram_png(audio: np.ndarray) -> bytes:
     """Draw the spectrogram of a sound, float (n,), as a PNG without axes, one column per frame."""
     import librosa
-    from matplotlib import pyplot as plt
+    from matplotlib import colormaps
+    from PIL import Image
 
     spectrum = spectra(audio)[:, 1:]  # without 0 Hz, (frames, N_BINS - 1)
     rows = spectrum.reshape(len(spectrum), ROWS, (N_BINS - 1) // ROWS).max(axis=2).T  # (ROWS, frames)
     level = librosa.amplitude_to_db(rows, ref=max(rows.max(), MIN_PEAK), top_db=DYNAMIC_RANGE)
-    content = BytesIO()
-    plt.imsave(content, level, cmap="magma", vmin=-DYNAMIC_RANGE, vmax=0, origin="lower", format="png")
+    shade = np.rint(255 * (level / DYNAMIC_RANGE + 1).clip(0, 1)).astype(np.uint8)  # of 256 colours
+    image, content = Image.fromarray(shade[::-1]), BytesIO()
+    image.putpalette(colormaps["magma"](np.arange(256), bytes=True)[:, :3].tobytes())
+    image.save(content, "PNG", compress_level=1)  # a third of the bytes and a tenth of the time that RGBA would take
     return content.getvalue()
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import ipywidgets
 
 from timbrelib.audio.frames import FRAME_RATE, seconds_to_frames
-from timbrelib.control.viterbi import SMOOTHNESS
+from timbrelib.control.search import CONTINUITY, RETUNE, SMOOTHNESS, TILT, Search
+from timbrelib.control.timbre import Timbre
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.model.registry import own_models, shipped_models
+from timbrelib.model.vqvae import DEFAULT_NOISE
 from timbrelib.pad.axes import GAIN
 from timbrelib.pad.drawing import LANES, MAX_SECONDS, MIN_SECONDS
 from timbrelib.pad.elements import Knob
@@ -38,10 +40,14 @@ class Controls:
 
     Attributes
     ----------
-    model, descriptor, second, seconds, smoothness, weight, excitation : widgets
-        What determines the sound.
+    model, descriptor, second, seconds : widgets
+        What is drawn.
+    smoothness, weight, excitation, noise, keep_note, adjust : widgets
+        How it is rendered.
     name, save, overwrite, saved, load : widgets
         Files.
+    for_search : tuple of widgets
+        Those that determine the search alone.
     above, below, files : ipywidgets.HBox
         All of them in rows.
     """
@@ -60,6 +66,9 @@ class Controls:
         )  # fmt: skip
         self.smoothness = Knob("smoothness (0: exact)", SMOOTHNESS, 0, 16, 0.5)
         self.weight = Knob("weight of second lane", 1.0, 0.05, 1, 0.05)
+        self.noise = Knob("noise (0: locked)", DEFAULT_NOISE, 0, 1, 0.05)
+        self.keep_note = checkbox("keep the note", "Without a drawn fundamental, change the note as seldom as possible")
+        self.adjust = checkbox("adjust codes", "Retune and tilt the chosen codes to meet the drawing more closely")
         self.name = ipywidgets.Text(
             description="name", placeholder="my drawing", layout={"width": "240px"}, style=LABEL_STYLE
         )
@@ -72,7 +81,8 @@ class Controls:
         for button in (self.save, self.overwrite, self.load):
             button.layout.width = "90px"
         self.above = row(self.model, self.descriptor, self.second, self.seconds)
-        self.below = row(self.smoothness, self.weight, self.excitation)
+        self.for_search = self.smoothness, self.weight, self.keep_note, self.adjust
+        self.below = row(self.smoothness, self.weight, self.excitation, self.noise, self.keep_note, self.adjust)
         self.files = row(self.name, self.save, self.overwrite, self.saved, self.load)
         self._muted = threading.local()  # per thread, so that one does not mute another
         self.name.observe(lambda _change: self.offer_overwrite(False), "value")  # the offer was for another name
@@ -80,9 +90,25 @@ class Controls:
         self.offer_overwrite(False)
 
     @property
-    def timbre(self) -> tuple[str, str]:
-        """Selected model and excitation."""
-        return self.model.value, self.excitation.value
+    def search(self) -> Search:
+        """Selected settings of the search."""
+        weights = {self.second.value: self.weight.value} if self.second.value in DESCRIPTORS else {}
+        continuity = CONTINUITY if self.keep_note.value else 0.0
+        retune, tilt = (RETUNE, TILT) if self.adjust.value else (0.0, 0.0)
+        return Search(self.smoothness.value, weights=weights, continuity=continuity, retune=retune, tilt=tilt)
+
+    def select_search(self, search: Search) -> None:
+        """Show the settings of a search, see `timbrelib.pad.saved_drawings.drawing_from_saved`."""
+        with self.muted():
+            self.smoothness.value, self.weight.value = search.smoothness, search.weight(self.second.value)
+            self.keep_note.value, self.adjust.value = search.continuity > 0, search.retune > 0
+
+    def select_timbre(self, model: str, timbre: Timbre) -> None:
+        """Show a timbre, loaded from a model of the menu, and offer its descriptors."""
+        with self.muted():
+            self.model.value, self.excitation.value, self.noise.value = model, timbre.excitation, timbre.noise
+            self.noise.disabled = timbre.excitation != "mixed" or timbre.model.config.outputs == 1
+            self.offer(timbre.codebook.descriptors)
 
     @property
     def lanes(self) -> list[str]:
@@ -121,6 +147,7 @@ class Controls:
         rest = [name for name in descriptors if name != self.descriptor.value]
         set_options(self.second, [NONE, GAIN, *rest])
         self.weight.disabled = self.second.value in (NONE, GAIN)
+        self.keep_note.disabled = "fundamental" in self.lanes or "fundamental" not in descriptors
 
     def list_saved(self, selected: str | None) -> None:
         """List the drawings that are in the folder now."""
@@ -131,6 +158,12 @@ class Controls:
     def offer_overwrite(self, visible: bool) -> None:
         """Show or hide the button that overwrites files."""
         self.overwrite.layout.display = "" if visible else "none"
+
+    def close(self) -> None:
+        """Remove all controls from the page."""
+        for each in (self.above, self.below, self.files):
+            for control in (*each.children, each):
+                control.close()
 
     @contextmanager
     def muted(self) -> Iterator[None]:
@@ -160,6 +193,11 @@ class Controls:
 def menu(label: str, options: Sequence[str]) -> ipywidgets.Dropdown:
     """Make a menu with a label."""
     return ipywidgets.Dropdown(options=options, description=label, layout={"width": "190px"}, style=LABEL_STYLE)
+
+
+def checkbox(label: str, tooltip: str) -> ipywidgets.Checkbox:
+    """Make a ticked checkbox with a label."""
+    return ipywidgets.Checkbox(True, description=label, tooltip=tooltip, indent=False, layout={"width": "auto"})
 
 
 def row(*controls: ipywidgets.Widget) -> ipywidgets.HBox:

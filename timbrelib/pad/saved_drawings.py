@@ -10,7 +10,7 @@ import numpy as np
 
 from timbrelib.control.rendering import Rendering
 from timbrelib.control.saved_rendering import SavedRendering
-from timbrelib.control.viterbi import REFINEMENTS, Search
+from timbrelib.control.search import CONTINUITY, REFINEMENTS, RETUNE, TILT, Search
 from timbrelib.files import NAME, checked_name
 from timbrelib.model.vqvae import DEFAULT_GAIN
 from timbrelib.pad.axes import GAIN, MAX_GAIN
@@ -28,15 +28,14 @@ class SavedDrawing:
     ----------
     curves : dict of str to ndarray, float64, (frames,)
         The targets, and ``gain`` if it is not the default one and there is a lane for it.
-    smoothness, weight : float
-        Values of the controls.
+    search : Search
+        What the controls can show of its settings.
     note : str
         What the pad cannot show; empty if nothing is lost.
     """
 
     curves: dict[str, np.ndarray]
-    smoothness: float
-    weight: float
+    search: Search
     note: str
 
 
@@ -94,13 +93,20 @@ def drawing_from_saved(saved: SavedRendering) -> SavedDrawing:
     search = saved.search or Search()
     if saved.search is None:
         lost.append("its codes, which were not chosen by a search")
-    elif search.refinements != REFINEMENTS:
+    adjusts = search.retune > 0 or search.tilt > 0
+    if adjusts and search.refinements != REFINEMENTS:
         lost.append(f"its {search.refinements} refinements")
-    weights = [search.weight(name) for name in saved.targets]
+    retune, tilt = (RETUNE, TILT) if adjusts else (0.0, 0.0)
+    if (search.retune, search.tilt) != (retune, tilt):
+        lost.append(f"its limits of {search.retune:g} cents and {search.tilt:g} dB per octave")
+    if search.continuity not in (0, CONTINUITY):
+        lost.append(f"its continuity of {search.continuity:g}")
+    names = list(saved.targets)
+    weights = {names[-1]: search.weight(names[-1]) / search.weight(names[0])} if len(names) == LANES else {}
+    continuity = CONTINUITY if search.continuity else 0.0
     return SavedDrawing(
         curves=curves,
-        smoothness=search.smoothness,
-        weight=weights[-1] / weights[0] if len(weights) == LANES else 1.0,
+        search=Search(search.smoothness, weights=weights, continuity=continuity, retune=retune, tilt=tilt),
         note=f"the drawing was loaded without {' and '.join(lost)}" if lost else "",
     )
 

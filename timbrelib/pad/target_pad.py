@@ -1,8 +1,7 @@
 """The drawing pad: draw a target and hear a model follow it.
 
-It connects the controls, the editor in the page, the drawing and the worker.  A message
-goes from the page through `timbrelib.pad.messages`, which checks it, to the drawing, to the
-worker, which renders it with `timbrelib.pad.controller`, and back to the page.
+A message of the page goes through `timbrelib.pad.messages`, which checks it, to the drawing, to
+the worker, which renders it with `timbrelib.pad.controller`, and back to the page.
 
 Notebook: 05_draw_target.
 """
@@ -19,7 +18,7 @@ from timbrelib.audio.frames import seconds_to_frames
 from timbrelib.audio.sound_files import check_audio
 from timbrelib.control.rendering import Rendering
 from timbrelib.control.saved_rendering import load_rendering
-from timbrelib.control.timbre import load
+from timbrelib.control.timbre import Timbre, load
 from timbrelib.files import checked_name
 from timbrelib.pad import messages
 from timbrelib.pad.controller import RenderRequest, page_drawing
@@ -76,11 +75,9 @@ class TargetPad(ipywidgets.VBox):
         self.editor = Editor()
         super().__init__([self.controls.above, self.editor, self.controls.below, self.controls.files])
         self._worker = RenderWorker(lambda result: self.editor.set_trait("result", result))
-        self._version = 0  # of the page's last edit
-        self._edits = 0  # number of changes of the curves
+        self._version, self._edits = 0, 0  # of the page's last edit; number of changes of the curves
         self._upload = messages.Upload()
-        self._loaded = self.controls.timbre
-        self._load_timbre(*self._loaded)
+        self._use_timbre(str(model), load(model, self.controls.excitation.value))
         self._drawing = Drawing(self.controls.lanes, np.full((LANES, seconds_to_frames(SECONDS)), 0.5))
         if drawing is None:
             self._drawing.draw_shape(0, "sin", self._timbre.codebook)
@@ -122,19 +119,18 @@ class TargetPad(ipywidgets.VBox):
         """
         saved = load_rendering(self.folder / f"{checked_name(name)}.json")
         opened, controls = drawing_from_saved(saved), self.controls
+        model = self._model if self._timbre.model.fingerprint == saved.fingerprint else controls.find_model(saved.model)
+        timbre = load(model, saved.excitation, saved.noise if saved.excitation == "mixed" else None)
         with self._worker.lock:
-            before = self._loaded
+            before = self._model, self._timbre
             try:
-                same = self._timbre.model.fingerprint == saved.fingerprint
-                model = controls.model.value if same else controls.find_model(saved.model)
-                self._load_timbre(model, saved.excitation)
+                self._use_timbre(model, timbre)
                 self._take_curves(opened.curves)
-            except (ValueError, OSError):
-                self._load_timbre(*before)
+            except ValueError:
+                self._use_timbre(*before)
                 controls.select_lanes(self._drawing.lanes, self._drawing.n_frames)
                 raise
-            with controls.muted():
-                controls.smoothness.value, controls.weight.value = opened.smoothness, opened.weight
+            controls.select_search(opened.search)
             notes = [opened.note] if opened.note else []
             if self._timbre.model.fingerprint != saved.fingerprint:
                 notes.insert(0, f"made with another model {saved.model!r} and rendered with {self._timbre.name!r} here")
@@ -159,21 +155,20 @@ class TargetPad(ipywidgets.VBox):
     def close(self) -> None:
         """Remove the pad from the page and stop its threads."""
         self._worker.close()
-        for part in self.children:
-            for control in getattr(part, "children", ()):
-                control.close()
-            part.close()
+        self.controls.close()
+        self.editor.close()
         super().close()
 
     def _connect(self) -> None:
         """React to the controls and to messages of the page."""
         controls = self.controls
-        load_selected = partial(self._on_control, lambda: self._load_timbre(*controls.timbre))
         resize = partial(self._on_control, lambda: self._drawing.resize(seconds_to_frames(controls.seconds.value)))
-        controls.on_change(load_selected, controls.model, controls.excitation)
-        controls.on_change(partial(self._on_control, self._offer_descriptors), controls.descriptor, controls.second)
+        offer = partial(self._on_control, lambda: controls.offer(self._timbre.codebook.descriptors))
+        controls.on_change(lambda: self._load_timbre(None), controls.model)  # with its own amount of noise
+        controls.on_change(lambda: self._load_timbre(controls.noise.value), controls.excitation, controls.noise)
+        controls.on_change(offer, controls.descriptor, controls.second)
         controls.on_change(resize, controls.seconds)
-        controls.on_change(self._on_control, controls.smoothness, controls.weight)
+        controls.on_change(self._on_control, *controls.for_search)
         controls.save.on_click(lambda _: self._on_save(overwrite=False))
         controls.overwrite.on_click(lambda _: self._on_save(overwrite=True))
         controls.load.on_click(lambda _: self._on_load())
@@ -235,20 +230,28 @@ class TargetPad(ipywidgets.VBox):
         with self._show_errors():
             if self.controls.saved.value is None:
                 raise ValueError(f"there is no drawing in {self.folder} yet: save one first")
+            self.editor.show_status("loading…")
             self.load(self.controls.saved.value)
 
-    def _load_timbre(self, name: str, excitation: str) -> None:
-        """Load a model and its codebook; the menus show what is loaded, even if this fails."""
-        try:
-            self._timbre = load(name, excitation)
-            self._loaded = name, excitation
-        finally:
-            with self.controls.muted():
-                self.controls.model.value, self.controls.excitation.value = self._loaded
-        self._offer_descriptors()
+    def _load_timbre(self, noise: float | None) -> None:
+        """Have the selected timbre loaded; until then, drawings are rendered with the one before."""
+        model, excitation = self.controls.model.value, self.controls.excitation.value
+        with self._worker.lock:
+            self._worker.load(partial(load, model, excitation, noise), partial(self._take_timbre, model))
+            self._begin()
 
-    def _offer_descriptors(self) -> None:
-        self.controls.offer(self._timbre.codebook.descriptors)
+    def _take_timbre(self, model: str, timbre: Timbre | None, failure: str) -> None:
+        """Render with a loaded timbre; if it could not be loaded, with the one before."""
+        selected = (model, timbre) if timbre else (self._model, self._timbre)
+        self._on_control(lambda: self._use_timbre(*selected))
+        if failure:
+            self.editor.show_status(failure, problem=True)
+
+    def _use_timbre(self, model: str, timbre: Timbre) -> None:
+        """Draw with a timbre, and show it in the controls."""
+        self._worker.forget_loading()
+        self._model, self._timbre = model, timbre
+        self.controls.select_timbre(model, timbre)
 
     def _take_curves(self, curves: Mapping[str, np.ndarray]) -> None:
         """Replace the drawing and its lanes by curves, (frames,), in their units."""
@@ -265,16 +268,15 @@ class TargetPad(ipywidgets.VBox):
     def _begin(self) -> None:
         """Begin a request, tell the page, and drop earlier ones."""
         self._worker.begin()
-        self.editor.show_status("")
+        self.editor.show_status(self._worker.activity)
         self._publish()
 
     def _render(self, note: str = "", problem: bool = False, play: bool = True) -> None:
         """Have the drawing rendered."""
         self._begin()
-        timbre, controls = self._timbre, self.controls
-        curves = self._drawing.curves(timbre.codebook)
-        request = RenderRequest(timbre, curves, controls.smoothness.value, controls.weight.value)
-        self._worker.render(request, self._drawing.axes(timbre.codebook), note, problem, play)
+        codebook = self._timbre.codebook
+        request = RenderRequest(self._timbre, self._drawing.curves(codebook), self.controls.search)
+        self._worker.render(request, self._drawing.axes(codebook), note, problem, play)
 
     def _follow(self, read: Callable[[], np.ndarray]) -> None:
         """Have a recording analysed; its curves are dropped if the drawing changes in the meantime."""

@@ -1,4 +1,4 @@
-"""Threads that render drawings and analyse recordings, so that drawing never waits for them.
+"""Threads that render drawings, load timbres and analyse recordings, so that drawing never waits for them.
 
 Notebook: 05_draw_target.
 """
@@ -13,10 +13,12 @@ import numpy as np
 
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.rendering import Rendering
+from timbrelib.control.timbre import Timbre
 from timbrelib.pad.axes import Axis
 from timbrelib.pad.controller import RenderRequest, curves_from_recording, page_result, render_request
 
 log = logging.getLogger(__name__)
+LOADING = "measuring the codebook… until then, drawings are rendered as before"
 EMPTY_RESULT: dict[str, Any] = {"lanes": [], "sound": b"", "spectrogram": b"", "text": ""}
 
 
@@ -42,8 +44,11 @@ class RenderWorker:
         self._publish = publish
         self._rendering: Rendering | None = None
         self._failure = "nothing was drawn"
-        self._renderer, self._analyser = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._renderer, self._loader, self._analyser = (ThreadPoolExecutor(1) for _ in range(3))
         self._newest: Future[None] = Future()
+        self._loading: Future[None] = Future()
+        self._wanted: object | None = None  # identifies the timbre that is being loaded
+        self.forget_loading()
 
     def begin(self) -> None:
         """Begin a request, and make all earlier ones obsolete."""
@@ -56,6 +61,30 @@ class RenderWorker:
         """Render the request just begun, and publish the result with a note."""
         answer = {"number": self.number, "problem": problem, "play": play}
         self._newest = self._renderer.submit(self._render, request, axes, note, answer)
+
+    def load(self, read: Callable[[], Timbre], take: Callable[[Timbre | None, str], None]) -> None:
+        """Load a timbre instead of any that is still being loaded, while drawings are rendered.
+
+        Parameters
+        ----------
+        read : callable
+            Loads the timbre, which may take long: a codebook is measured the first time.
+        take : callable
+            Receives the timbre, or None and a sentence that says why it could not be loaded.
+        """
+        self.forget_loading()
+        self._wanted = request = object()
+        self._loading = self._loader.submit(self._load, request, read, take)
+
+    def forget_loading(self) -> None:
+        """Drop the timbre that is being loaded, if there is one."""
+        self._wanted = None
+        self._loading.cancel()
+
+    @property
+    def activity(self) -> str:
+        """What goes on while drawings are rendered, in words; empty if nothing."""
+        return LOADING if self._wanted else ""
 
     def analyse(
         self, read: Callable[[], np.ndarray], codebook: Codebook, names: Sequence[str], take: Callable[..., None]
@@ -74,9 +103,9 @@ class RenderWorker:
         self._newest = self._analyser.submit(self._analyse, read, codebook, names, take)
 
     def wait(self) -> None:
-        """Wait until the newest request is done."""
-        while not (newest := self._newest).done():
-            wait([newest])
+        """Wait until the newest request is done, and the timbre is loaded."""
+        while pending := [future for future in (self._loading, self._newest) if not future.done()]:
+            wait(pending)
 
     def rendering(self) -> Rendering:
         """Wait for the newest rendering and return it.
@@ -93,7 +122,8 @@ class RenderWorker:
 
     def close(self) -> None:
         """Stop the threads."""
-        for pool in (self._renderer, self._analyser):
+        self.forget_loading()
+        for pool in (self._renderer, self._loader, self._analyser):
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _render(self, request: RenderRequest, axes: Sequence[Axis], note: str, answer: dict) -> None:
@@ -109,6 +139,17 @@ class RenderWorker:
             if answer["number"] == self.number:
                 self._rendering, self._failure = rendering, notes[-1]
                 self._publish(result | answer | {"text": "; ".join(filter(None, notes))})
+
+    def _load(self, request: object, read: Callable[[], Timbre], take: Callable[[Timbre | None, str], None]) -> None:
+        timbre, failure = None, ""
+        try:
+            timbre = read()
+        except Exception as error:
+            failure = error_text(error)
+        with self.lock:
+            if request is self._wanted:
+                self._wanted = None
+                take(timbre, failure)
 
     def _analyse(
         self, read: Callable[[], np.ndarray], codebook: Codebook, names: Sequence[str], take: Callable[..., None]

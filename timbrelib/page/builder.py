@@ -13,11 +13,12 @@ import mistune
 from PIL import Image
 
 from timbrelib.files import atomic_write
-from timbrelib.model.checkpoint import load_card
+from timbrelib.model.checkpoint import load_card, load_model
 from timbrelib.model.registry import shipped_models
 from timbrelib.model.vqvae import PREFIXES
 
-FIRST = ("violin", "sing", "trumpet", "horn", "cello")  # order of the models; others follow by name
+FIRST = ("violin", "sing", "sing_fem", "trumpet", "horn", "cello")  # order of the models; others follow by name
+TITLES = {"sing_fem": "Female voice"}  # of models whose name alone does not say what they play
 TIMBRES = {prefix: name for name, prefix in PREFIXES.items()}  # full names of the timbres whose files shorten them
 TRACKING = "spectrogram of the decoded sound, and the measured descriptor over the target"
 # Title of an example and alternative text of its figure, by the last word of its name, in the order of the page.
@@ -27,15 +28,15 @@ KINDS = {
     "exp": ("log/exp target", TRACKING),
     "line": ("generated melody as target", TRACKING),
     "steps": ("stepped target", TRACKING),
-    "sorted": ("traversal of the codebook", "all codes, from the lowest to the highest value of a descriptor"),
+    "sorted": ("traversal of the codebook", "codes in order, from the lowest to the highest value of a descriptor"),
     "scorecard": ("comparison of methods", "tracking error of every descriptor, matching method and excitation"),
     "quality": ("sound quality", "harmonic-to-noise ratio and spectral flux, compared with recordings"),
     "train": ("short training run", ""),
     "reconstruction": ("reconstruction by a shipped model", ""),
 }
 ROLES = {  # captions of the sounds of an example, in the order of the page; other roles are their own captions
-    "original": "original",
-    "input": "input",
+    "original": "original (generated)",
+    "input": "input (generated)",
     "": "decoded",
     "noise": "same codes, noise excitation",
     "before": "before training",
@@ -123,10 +124,12 @@ def build_page(figures: str | Path, audio: str | Path, scorecard: str | Path, ou
         autoescape=True, undefined=jinja2.StrictUndefined, loader=jinja2.PackageLoader("timbrelib.page", "")
     )
     scores = {name: {"here": here, "published": published} for name, here, published in ROW.findall(text)}
+    sizes = sorted({load_model(name).config.n_codes for name in shipped_models()})
     page = environment.get_template("page.html").render(
         sections=group_examples(pngs, wavs, scores),
         scorecard=mistune.create_markdown(renderer=ScorecardRenderer(), plugins=["table"])(text),
         cards=[load_card(name) for name in shipped_models()],
+        n_codes=" to ".join(f"{size:,}" for size in dict.fromkeys((sizes[0], sizes[-1]))),
     )
     for folder, paths in (("figures", pngs), ("audio", wavs)):
         for path in paths:
@@ -167,6 +170,7 @@ def group_examples(pngs: list[Path], wavs: list[Path], scores: dict[str, dict[st
         The models, then ``transfer``, ``training`` and, for all other names, ``more``.
     """
     models = {path.stem.rsplit("_", 2)[0] for path in pngs if path.stem.endswith("_visualize")}
+    models |= {PREFIXES.get(name, name) for name in shipped_models()}
     found: dict[str, dict[str, Example]] = {}
 
     def example(name: str) -> tuple[Example, str]:
@@ -181,7 +185,7 @@ def group_examples(pngs: list[Path], wavs: list[Path], scores: dict[str, dict[st
         owner, role = example(path.stem)
         owner.sounds.append(Sound(path.name, ROLES.get(role, spell_out(role)), scores.get(path.stem, {})))
         owner.sounds.sort(key=lambda sound: rank([*ROLES.values(), *map(spell_out, FIRST)], sound.caption))
-    titles = {model: spell_out(model).capitalize() for model in (*FIRST, *sorted(models - set(FIRST)))}
+    titles = {model: spell_out(model).capitalize() for model in (*FIRST, *sorted(models - set(FIRST)))} | TITLES
     titles |= {"transfer": "Timbre transfer", "training": "Training and reconstruction", "more": "More"}
     return [
         Section(name, title, [found[name][key] for key in sorted(found[name], key=page_order)])
@@ -223,7 +227,8 @@ def title_and_description(section: str, key: str) -> tuple[str, str]:
         return spell_out(key), ""
     if section == "transfer":
         source, _, target = key.partition("_")
-        return f"{spell_out(source)}, played by the {spell_out(target)} model", "spectrograms of input and output"
+        title = f"generated {spell_out(source)}, played by the {spell_out(target)} model"
+        return title, "spectrograms of input and output"
     *names, kind = key.split("_")
     title, description = KINDS.get(kind, (kind, ""))
     return ", ".join(part for part in (" and ".join(names), title) if part), description

@@ -19,6 +19,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
 
+from timbrelib.control.timbre import load
 from timbrelib.descriptors import descriptor
 from timbrelib.files import atomic_write
 from timbrelib.model.registry import model_folder, shipped_models
@@ -187,7 +188,8 @@ def make_figures(
         runs = page_runs(descriptors)
     else:
         folder = model_folder(model)  # absolute, because the notebooks run in their own folder
-        runs = model_runs(model if model in shipped_models() else str(folder.resolve()), descriptors)
+        name = model if model in shipped_models() else str(folder.resolve())
+        runs = model_runs(name, followed_descriptors(name, descriptors))
     before = checksums(project)
     run_notebooks(
         [
@@ -228,6 +230,14 @@ def notebooks_folder(project: str | Path) -> Path:
     if not any(folder.glob("*.ipynb")):
         raise FileNotFoundError(f"there are no notebooks in {folder}: run this in the folder of the project")
     return folder
+
+
+def followed_descriptors(model: str, descriptors: Sequence[str]) -> list[str]:
+    """Leave out the fundamental if no code of the model is pitched, and say so."""
+    if "fundamental" in descriptors and "fundamental" not in load(model).codebook.descriptors:
+        log.info("no code of %s is pitched: the notebooks about its fundamental are left out", Path(model).name)
+        return [name for name in descriptors if name != "fundamental"]
+    return list(descriptors)
 
 
 def model_runs(model: str, descriptors: Sequence[str]) -> list[tuple[str, dict[str, str]]]:

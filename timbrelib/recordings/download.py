@@ -20,6 +20,9 @@ from timbrelib.recordings.manifest import manifest
 log = logging.getLogger(__name__)
 
 SOURCE = "https://raw.githubusercontent.com/"  # serves owner/name/commit/path
+RAW = {  # of the originals without a header, all from one database
+    "samplerate": 48_000, "channels": 1, "format": "RAW", "subtype": "PCM_16", "endian": "LITTLE",
+}  # fmt: skip
 MIN_CORRELATION = 0.3  # of two channels; below it their mean would cancel
 GRID = 10  # samples to which the cuts were aligned; the seconds in the manifest are rounded more coarsely than a sample
 FADE = 110  # samples
@@ -103,7 +106,8 @@ def load_original(path: Path, high_pass: float) -> np.ndarray:
     import soundfile
     from scipy.signal import butter, sosfiltfilt
 
-    samples, rate = soundfile.read(path, always_2d=True)  # (n, channels)
+    headerless = RAW if path.suffix == ".raw" else {}
+    samples, rate = soundfile.read(path, always_2d=True, **headerless)  # (n, channels)
     mono = samples.mean(axis=1)
     if samples.shape[1] == 2 and np.corrcoef(samples.T)[0, 1] < MIN_CORRELATION:
         mono = samples[:, np.square(samples).sum(axis=0).argmax()]

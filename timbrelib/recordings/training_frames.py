@@ -4,6 +4,7 @@ Notebook: 01_train.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import numpy as np
 from timbrelib.audio.frames import N_BINS, N_FFT, SAMPLE_RATE, spectrum_blocks, spectrum_gain
 from timbrelib.audio.levels import AUDIBLE_BIN, unit_level
 from timbrelib.recordings.corpus import Recording
+from timbrelib.recordings.noise_share import noise_share_blocks
 
-LEVEL_FILE, FLOOR_FILE = "level.f16", "floor.f32"  # raw arrays, little-endian
+LEVEL_FILE, NOISE_FILE, FLOOR_FILE = "level.f16", "noise.u8", "floor.f32"  # raw arrays, little-endian
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,14 @@ class Frames:
     level : ndarray, float16, (frames, N_BINS)
         Spectra in dB relative to the energy of the frame, see `timbrelib.audio.levels.unit_level`;
         possibly mapped from a file.
+    noise : ndarray, uint8, (frames, N_BINS)
+        Share of noise in each bin, from 0 to 255, see `timbrelib.recordings.noise_share`; possibly mapped.
     floor : ndarray, float32, (frames,)
         Audibility threshold on the same scale: `AUDIBLE_BIN` dB below the loudest bin of the recording.
     """
 
     level: np.ndarray
+    noise: np.ndarray
     floor: np.ndarray
 
 
@@ -47,8 +52,7 @@ def cut_frames(recordings: Iterable[Recording], shifts: Sequence[float] = (0.0,)
     -------
     Frames
     """
-    levels, floors = zip(*_frame_blocks(recordings, shifts), strict=True)
-    return Frames(np.concatenate(levels), np.concatenate(floors))
+    return Frames(*(np.concatenate(blocks) for blocks in zip(*_frame_blocks(recordings, shifts), strict=True)))
 
 
 def save_frames(folder: Path, recordings: Iterable[Recording], shifts: Sequence[float] = (0.0,)) -> int:
@@ -71,11 +75,12 @@ def save_frames(folder: Path, recordings: Iterable[Recording], shifts: Sequence[
         The disk is full.
     """
     n_frames = 0
-    with (folder / LEVEL_FILE).open("wb") as levels, (folder / FLOOR_FILE).open("wb") as floors:
-        for level, floor in _frame_blocks(recordings, shifts):
-            levels.write(level.data)
-            floors.write(floor.data)
-            n_frames += len(floor)
+    with ExitStack() as stack:
+        files = [stack.enter_context((folder / name).open("wb")) for name in (LEVEL_FILE, NOISE_FILE, FLOOR_FILE)]
+        for block in _frame_blocks(recordings, shifts):
+            for file, column in zip(files, block, strict=True):
+                file.write(column.data)
+            n_frames += len(block[-1])
     return n_frames
 
 
@@ -87,17 +92,23 @@ def load_frames(folder: Path) -> Frames:
     ValueError
         The sizes of the files do not match, or they are empty.
     """
-    level, floor = folder / LEVEL_FILE, folder / FLOOR_FILE
+    level, noise, floor = (folder / name for name in (LEVEL_FILE, NOISE_FILE, FLOOR_FILE))
     n_frames = floor.stat().st_size // 4
     if n_frames == 0:
         raise ValueError("the recordings contain no audible frames: add recordings")
-    if level.stat().st_size != n_frames * N_BINS * 2 or floor.stat().st_size != n_frames * 4:
+    sizes = {level: 2 * N_BINS * n_frames, noise: N_BINS * n_frames, floor: 4 * n_frames}
+    if any(not path.exists() or path.stat().st_size != size for path, size in sizes.items()):
         raise ValueError(f"the frames in {folder} are damaged: restart the training with --replace")
-    return Frames(np.memmap(level, np.float16, "r", shape=(n_frames, N_BINS)), np.fromfile(floor, np.float32))
+    shape = (n_frames, N_BINS)
+    return Frames(
+        np.memmap(level, np.float16, "r", shape=shape),
+        np.memmap(noise, np.uint8, "r", shape=shape),
+        np.fromfile(floor, np.float32),
+    )
 
 
-def _frame_blocks(recordings: Iterable[Recording], shifts: Sequence[float]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Cut recordings into audible frames, one block of frames at a time; arrays as in `Frames`."""
+def _frame_blocks(recordings: Iterable[Recording], shifts: Sequence[float]) -> Iterator[tuple[np.ndarray, ...]]:
+    """Cut recordings into audible frames, one block of frames at a time; arrays in the order of `Frames`."""
     import librosa
 
     for recording in recordings:
@@ -108,9 +119,9 @@ def _frame_blocks(recordings: Iterable[Recording], shifts: Sequence[float]) -> I
                     audio, orig_sr=SAMPLE_RATE, target_sr=SAMPLE_RATE / 2 ** (shift / 12), res_type="soxr_hq"
                 )
             threshold = max(spectrum.max() for spectrum in spectrum_blocks(audio)) * 10 ** (-AUDIBLE_BIN / 20)
-            for spectrum in spectrum_blocks(audio):  # (frames, N_BINS)
+            for spectrum, noise in zip(spectrum_blocks(audio), noise_share_blocks(audio), strict=True):
                 gain = spectrum_gain(spectrum)
                 audible = spectrum.max(axis=1) > threshold
                 level = unit_level(spectrum[audible], gain[audible])
                 floor = 20 * np.log10(threshold / (N_FFT * gain[audible]))
-                yield level.astype(np.float16), floor.astype(np.float32)
+                yield level.astype(np.float16), noise[audible], floor.astype(np.float32)

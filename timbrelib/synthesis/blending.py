@@ -9,34 +9,101 @@ a change takes three frames.
 Notebook: 04_target_decode.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from timbrelib.audio.frames import spectrum_gain
+from timbrelib.synthesis.retuning import Retuner
 
 BLOCK = 128  # frames synthesised at a time, few enough for the processor's cache
 
 
-def blend_neighbours(spectra: np.ndarray, triples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class CodeSpectra:
+    """What each code sounds like: magnitudes of its partials and of its noise, at unit gain together.
+
+    Attributes
+    ----------
+    partials, noise : ndarray, float32, (n_codes, N_BINS), or None
+        One of them may be missing.
+    """
+
+    partials: np.ndarray | None
+    noise: np.ndarray | None
+
+    def __len__(self) -> int:
+        """Count the codes."""
+        return next(len(part) for part in (self.partials, self.noise) if part is not None)
+
+
+@dataclass(frozen=True)
+class Blends:
+    """Blended spectra of a block of frames, at unit gain.
+
+    Attributes
+    ----------
+    partials, noise : ndarray, float32, (distinct, N_BINS), or None
+        The distinct blends; held codes make most frames equal.
+    rows : ndarray, int64, (1 + frames,)
+        Index of each frame's blend; the first is the frame before the block (in the first
+        block, its first frame).
+    gain : ndarray, float32, (frames, 1)
+        Requested gain of each frame.
+    """
+
+    partials: np.ndarray | None
+    noise: np.ndarray | None
+    rows: np.ndarray
+    gain: np.ndarray
+
+
+def blend_blocks(
+    spectra: CodeSpectra, codes: np.ndarray, gain: np.ndarray, cents: np.ndarray | None = None
+) -> Iterator[Blends]:
     """Blend the spectrum of each frame with those of its neighbours; a code that stays keeps its spectrum.
 
     Parameters
     ----------
-    spectra : ndarray, float32, (n_codes, N_BINS)
-        Unit-gain magnitude spectra of all codes.
-    triples : ndarray, int, (frames, 3)
-        Codes of the frame before, the frame itself and the frame after.
+    spectra : CodeSpectra
+    codes : ndarray, int, (frames,)
+    gain : ndarray, float, (frames,)
+    cents : ndarray, float, (frames, 3), optional
+        By how much the partials of three codes are moved in each frame: those of the frame
+        before, of the frame itself, and of the frame after.
 
-    Returns
-    -------
-    blends : ndarray, float32, (distinct, N_BINS)
-        The distinct blends, at unit gain; held codes make most frames equal.
-    rows : ndarray, int64, (frames,)
-        Index of each frame's blend.
+    Yields
+    ------
+    Blends
+        Of at most `BLOCK` frames.
     """
-    key = np.ravel_multi_index(tuple(triples.T), (len(spectra),) * 3)  # (frames,), one number per triple
-    _, first, rows = np.unique(key, return_index=True, return_inverse=True)
-    before, here, after = triples[first].T  # (distinct,) each
-    blends = spectra[before] + spectra[after]  # (distinct, N_BINS)
-    blends += 2 * spectra[here]
-    blends /= spectrum_gain(blends)[:, None]
-    return blends, rows
+    triples = sliding_window_view(np.pad(codes, 1, mode="edge"), 3)  # (frames,) -> (frames, 3)
+    retuner = None if cents is None or spectra.partials is None else Retuner(spectra.partials, triples, cents)
+    for start in range(0, len(codes), BLOCK):
+        frames = np.arange(start - 1, min(start + BLOCK, len(codes))).clip(min=0)  # (1 + block,)
+        if retuner is None:
+            key = np.ravel_multi_index(tuple(triples[frames].T), (len(spectra),) * 3)  # one number per triple
+            _, first, rows = np.unique(key, return_index=True, return_inverse=True)
+        else:
+            first = rows = np.arange(len(frames))
+        chosen = frames[first]  # (distinct,)
+        partials = noise = None
+        if spectra.partials is not None:
+            three = spectra.partials[triples[chosen].T] if retuner is None else retuner.move(chosen)
+            partials = _blend(*three)  # three times (distinct, N_BINS) -> (distinct, N_BINS)
+        if spectra.noise is not None:
+            noise = _blend(*spectra.noise[triples[chosen].T])
+        blended = [blend for blend in (partials, noise) if blend is not None]
+        unit = np.sqrt(sum(np.square(spectrum_gain(blend)) for blend in blended))  # (distinct,)
+        for blend in blended:
+            blend /= unit[:, None]
+        yield Blends(partials, noise, rows, gain[frames[1:], None].astype(np.float32))
+
+
+def _blend(before: np.ndarray, here: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Weight the spectra of three frames 1 : 2 : 1, (n, N_BINS) each."""
+    blend = before + after
+    blend += 2 * here
+    return blend

@@ -1,10 +1,12 @@
-"""From unit-gain spectra and gains to sound: two ways to give magnitudes a phase.
+"""From unit-gain spectra and gains to sound: three ways to give magnitudes a phase.
 
 ``noise`` filters white noise, as the paper does (Bitton, Esling and Harada, "Vector-Quantized
 Timbre Representation", 2020, arXiv 2007.06349, section 3).  ``locked`` lets each spectral
 peak drive an oscillator with continuous phase, to which the bins around it are locked, as in
 a phase vocoder (Laroche and Dolson, "Improved phase vocoder time-scale modification of
-audio", IEEE Trans. Speech and Audio Processing 7(3), 1999).
+audio", IEEE Trans. Speech and Audio Processing 7(3), 1999).  ``mixed`` does both: partials
+are oscillators and the rest is noise, as in Serra and Smith, "Spectral modeling synthesis",
+Computer Music Journal 14(4), 1990.
 
 Frames are synthesised in blocks, and the state (phases, noise, overlap) is passed from block
 to block: the sound does not depend on the size of a block, and memory stays within a few
@@ -13,47 +15,121 @@ times the sound itself.
 Notebook: 04_target_decode.
 """
 
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from collections.abc import Iterable, Iterator
 
-from timbrelib.synthesis.locked import locked_spectra
-from timbrelib.synthesis.noise import noise_spectra
+import numpy as np
+
+from timbrelib.audio.frames import N_BINS, N_FFT, SAMPLE_RATE
+from timbrelib.synthesis.blending import CodeSpectra, blend_blocks
+from timbrelib.synthesis.locked import Oscillators
+from timbrelib.synthesis.noise import FilteredNoise
 from timbrelib.synthesis.overlap_add import fade_ends, overlap_add, restore_gain
 
-EXCITATIONS = ("locked", "noise")
+PIVOT = 1000 * N_FFT / SAMPLE_RATE  # bin at which a tilt changes nothing
+EXCITATIONS = ("mixed", "locked", "noise")
+# A model predicts the mean level of a bin in dB, which for noise is 10 log10(e) times Euler's constant, 2.5 dB, below
+# the level of its mean power (the power of a bin of white noise is exponentially distributed).
+NOISE_LEVEL = np.float32(np.exp(np.euler_gamma / 2))
+
+
+def check_excitation(excitation: str, noise: float) -> None:
+    """Check an excitation and its amount of noise.
+
+    Raises
+    ------
+    ValueError
+        The excitation does not exist, or the amount is not between 0 and 1.
+    """
+    if excitation not in EXCITATIONS:
+        raise ValueError(f"there is no excitation {excitation!r}: choose one of {', '.join(EXCITATIONS)}")
+    if not 0 <= noise <= 1:
+        raise ValueError(f"the noise cannot be {noise}: give a number from 0 (locked) to 1 (as in the recordings)")
+
+
+def split_spectra(spectra: np.ndarray, noise_share: np.ndarray, excitation: str, noise: float) -> CodeSpectra:
+    """Split the spectra of codes into partials and noise.
+
+    Parameters
+    ----------
+    spectra : ndarray, float32, (n_codes, N_BINS)
+        Magnitudes at unit gain.
+    noise_share : ndarray, float32, (n_codes, N_BINS)
+        Share of noise in each bin, 0..1.
+    excitation : {"mixed", "locked", "noise"}
+    noise : float
+        Amount of noise of ``mixed``, from 0 (locked) to 1 (as in the recordings).
+
+    Returns
+    -------
+    CodeSpectra
+    """
+    if excitation == "noise":
+        return CodeSpectra(None, spectra)
+    if excitation == "locked" or noise == 0:
+        return CodeSpectra(spectra, None)
+    # squared, since a code is the mean of many frames, which blurs the share of noise at the partials
+    share = np.float32(noise) * np.square(noise_share)
+    return CodeSpectra(spectra * np.sqrt(1 - share), NOISE_LEVEL * spectra * np.sqrt(share))
 
 
 def synthesise(
-    spectra: np.ndarray, codes: np.ndarray, gain: np.ndarray, excitation: str = "locked", seed: int = 0
+    spectra: CodeSpectra,
+    codes: np.ndarray,
+    gain: np.ndarray,
+    cents: np.ndarray | None = None,
+    tilt: np.ndarray | None = None,
+    seed: int = 0,
 ) -> np.ndarray:
     """Synthesise a sequence of codes.
 
     Parameters
     ----------
-    spectra : ndarray, float32, (n_codes, N_BINS)
-        Unit-gain magnitude spectra of all codes.
+    spectra : CodeSpectra
     codes : ndarray, int, (frames,)
     gain : ndarray, float, (frames,)
         Linear gain of each frame: RMS of its windowed samples.
-    excitation : {"locked", "noise"}
+    cents : ndarray, float, (frames, 3), optional
+        See `timbrelib.synthesis.blending.blend_blocks`.
+    tilt : ndarray, float, (frames,), optional
+        Spectral tilt of each frame in dB per octave; above 0 it is brighter than its code.
     seed : int
-        Seed of the white noise; ``locked`` is deterministic.
+        Seed of the noise.
 
     Returns
     -------
     ndarray, float32, ((frames - 1) * HOP,)
         Sound whose centred STFT has exactly these frames; one hop for a single frame.
-
-    Raises
-    ------
-    ValueError
-        The excitation does not exist.
     """
-    if excitation not in EXCITATIONS:
-        raise ValueError(f"there is no excitation {excitation!r}: choose one of {', '.join(EXCITATIONS)}")
-    triples = sliding_window_view(np.pad(codes, 1, mode="edge"), 3)  # (frames,) -> (frames, 3)
-    if excitation == "locked":
-        blocks = locked_spectra(spectra, triples, gain)
-    else:
-        blocks = noise_spectra(spectra, triples, gain, seed)
-    return restore_gain(fade_ends(overlap_add(blocks, len(codes))), gain)
+    frames = _frames(spectra, codes, gain, cents, seed)
+    if tilt is not None:
+        frames = tilt_blocks(frames, tilt)
+    return restore_gain(fade_ends(overlap_add(frames, len(codes))), gain)
+
+
+def _frames(
+    spectra: CodeSpectra, codes: np.ndarray, gain: np.ndarray, cents: np.ndarray | None, seed: int
+) -> Iterator[np.ndarray]:
+    """Spectra of the frames of a sound, block by block, complex64 (frames, N_BINS)."""
+    oscillators, noise = Oscillators(), FilteredNoise(seed)
+    for blends in blend_blocks(spectra, codes, gain, cents):
+        parts = []
+        if blends.partials is not None:
+            parts.append(oscillators.play(blends.partials, blends.rows, blends.gain))
+        if blends.noise is not None:
+            parts.append(noise.play(blends.noise, blends.rows[1:], blends.gain))
+        yield np.sum(parts, axis=0) if len(parts) > 1 else parts[0]
+
+
+def tilt_blocks(blocks: Iterable[np.ndarray], tilt: np.ndarray) -> Iterator[np.ndarray]:
+    """Tilt the spectra of consecutive blocks of frames, complex64 (block, N_BINS), by dB per octave, (frames,)."""
+    start = 0
+    for block in blocks:
+        yield tilt_spectra(block, tilt[start : start + len(block)])
+        start += len(block)
+
+
+def tilt_spectra(spectra: np.ndarray, tilt: np.ndarray) -> np.ndarray:
+    """Make spectra, (frames, N_BINS), brighter or darker by dB per octave, (frames,), around 1 kHz."""
+    octaves = np.log2(np.maximum(np.arange(N_BINS), 1) / PIVOT).astype(np.float32)  # (N_BINS,)
+    slope = (np.log(10) / 20 * tilt).astype(np.float32)  # nepers per octave
+    return spectra * np.exp(slope[:, None] * octaves)

@@ -12,14 +12,12 @@ Phases are in cycles throughout: 0.5 is a change of sign.
 Notebook: 04_target_decode.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from timbrelib.audio.frames import HOP, N_BINS, N_FFT
-from timbrelib.synthesis.blending import BLOCK, blend_neighbours
 
 
 @dataclass(frozen=True)
@@ -49,32 +47,46 @@ class Tracks:
     lock: np.ndarray
 
 
-def locked_spectra(spectra: np.ndarray, triples: np.ndarray, gain: np.ndarray) -> Iterator[np.ndarray]:
-    """Give frames phases that are continuous at their peaks.
+class Oscillators:
+    """One oscillator per spectral peak, whose phases are carried from block to block; they start at zero."""
+
+    def __init__(self) -> None:
+        self.phase: np.ndarray | None = None  # of the peaks of the last frame, float64 (peaks,), in cycles
+
+    def play(self, spectra: np.ndarray, rows: np.ndarray, gain: np.ndarray) -> np.ndarray:
+        """Give the next block of frames continuous phases, complex64 (frames, N_BINS); see `track_peaks`."""
+        tracks = track_peaks(spectra, rows, gain)
+        return lock_bins(tracks, self.accumulate_phase(tracks))
+
+    def accumulate_phase(self, tracks: Tracks) -> np.ndarray:
+        """Add up the phases of all peaks across the frames of a block, float64 (peaks,)."""
+        before = np.zeros(tracks.edges[1]) if self.phase is None else self.phase
+        phase = np.empty(len(tracks.source))
+        for start, stop in pairwise(tracks.edges.tolist()):
+            now = before.take(tracks.source[start:stop])
+            now += tracks.lead[start:stop]
+            now -= np.floor(now)  # whole cycles would cost precision in a long sound
+            now += tracks.advance[start:stop]
+            phase[start:stop] = before = now
+        self.phase = before
+        return phase
+
+
+def track_peaks(spectra: np.ndarray, rows: np.ndarray, gain: np.ndarray) -> Tracks:
+    """Connect the peaks of the frames of a block, and those of its first frame to the frame before.
 
     Parameters
     ----------
-    spectra : ndarray, float32, (n_codes, N_BINS)
-        Unit-gain magnitude spectra of all codes.
-    triples : ndarray, int, (frames, 3)
-        See `timbrelib.synthesis.blending.blend_neighbours`.
-    gain : ndarray, float, (frames,)
+    spectra : ndarray, float32, (distinct, N_BINS)
+    rows : ndarray, int64, (1 + frames,)
+        Spectrum of the frame before the block, and of each of its frames.
+    gain : ndarray, float32, (frames, 1)
 
-    Yields
-    ------
-    ndarray, complex64, (frames in the block, N_BINS)
+    Returns
+    -------
+    Tracks
     """
-    blocks = (track_peaks(spectra, triples, gain, start) for start in range(0, len(triples), BLOCK))
-    for tracks, phase in accumulate_phase(blocks):
-        yield lock_bins(tracks, phase)
-
-
-def track_peaks(spectra: np.ndarray, triples: np.ndarray, gain: np.ndarray, start: int) -> Tracks:
-    """Connect the peaks of the block of frames that begins at `start`; see `locked_spectra`."""
-    # the block and the frame before it, which the first frame continues
-    frames = np.arange(start - 1, min(start + BLOCK, len(triples))).clip(min=0)
-    blends, rows = blend_neighbours(spectra, triples[frames])
-    bins, advance, first, lock = peak_regions(blends)
+    bins, advance, first, lock = peak_regions(spectra)
     before, rows = rows[:-1], rows[1:]  # (frames,) each
     n_peaks = np.diff(first)[rows]  # (frames,)
     edges = np.concatenate([[0], n_peaks.cumsum()])
@@ -87,7 +99,7 @@ def track_peaks(spectra: np.ndarray, triples: np.ndarray, gain: np.ndarray, star
         source=source // 2 - np.repeat(first[before], n_peaks),
         lead=0.5 * (source % 2),
         advance=mean_advance,
-        magnitude=blends[rows] * gain[frames[1:], None].astype(np.float32),
+        magnitude=spectra[rows] * gain,
         lock=lock[rows] + 2 * (edges[:-1] - first[rows])[:, None],
     )
 
@@ -132,22 +144,6 @@ def peak_regions(spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarra
     # a window centred on its frame alternates the sign of the transform from bin to bin
     lock = lock.reshape(spectra.shape) ^ (np.arange(N_BINS) & 1)  # (n * N_BINS,) -> (n, N_BINS)
     return bins, advance, first, lock
-
-
-def accumulate_phase(blocks: Iterable[Tracks]) -> Iterator[tuple[Tracks, np.ndarray]]:
-    """Add up the phases of all peaks, float64 (peaks,), across frames and blocks; they start at zero."""
-    before = None
-    for tracks in blocks:
-        if before is None:
-            before = np.zeros(tracks.edges[1])
-        phase = np.empty(len(tracks.source))
-        for start, stop in pairwise(tracks.edges.tolist()):
-            now = before.take(tracks.source[start:stop])
-            now += tracks.lead[start:stop]
-            now -= np.floor(now)  # whole cycles would cost precision in a long sound
-            now += tracks.advance[start:stop]
-            phase[start:stop] = before = now
-        yield tracks, phase
 
 
 def lock_bins(tracks: Tracks, phase: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Noise excitation: white noise filtered by the magnitude spectra, frame by frame.
+"""Noise: white noise filtered by the magnitude spectra, frame by frame.
 
 The decoder of Bitton, Esling and Harada, "Vector-Quantized Timbre Representation", 2020
 (arXiv 2007.06349, section 3): every frame of the STFT of white noise is multiplied by the
@@ -7,60 +7,49 @@ magnitude spectrum of its code, a subtractive synthesis without any periodicity.
 Notebook: 04_target_decode.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from timbrelib.audio.frames import HOP, N_BINS, N_FFT
-from timbrelib.synthesis.blending import BLOCK, blend_neighbours
+from timbrelib.audio.frames import HOP, N_FFT
 
 
-def noise_spectra(spectra: np.ndarray, triples: np.ndarray, gain: np.ndarray, seed: int) -> Iterator[np.ndarray]:
-    """Filter white noise.
+class FilteredNoise:
+    """White noise, drawn block by block, that takes the spectra of frames.
 
     Parameters
     ----------
-    spectra : ndarray, float32, (n_codes, N_BINS)
-        Unit-gain magnitude spectra of all codes.
-    triples : ndarray, int, (frames, 3)
-        See `timbrelib.synthesis.blending.blend_neighbours`.
-    gain : ndarray, float, (frames,)
     seed : int
-
-    Yields
-    ------
-    ndarray, complex64, (frames in the block, N_BINS)
     """
-    level = noise_level(len(triples), seed)
-    for start, noise in zip(range(0, len(triples), BLOCK), noise_blocks(len(triples), seed), strict=True):
-        frames = slice(start, start + BLOCK)
-        blends, rows = blend_neighbours(spectra, triples[frames])
-        magnitude = blends[rows] * gain[frames, None].astype(np.float32)  # (block, N_BINS)
-        yield magnitude * (noise / level)
 
+    def __init__(self, seed: int) -> None:
+        self.random = np.random.default_rng(seed)
+        self.shared = self.draw(N_FFT - HOP)  # samples under both this block of frames and the next
 
-def noise_blocks(n_frames: int, seed: int) -> Iterator[np.ndarray]:
-    """Compute the STFT of white noise in blocks, complex64 (frames in the block, N_BINS)."""
-    import librosa
+    def draw(self, count: int) -> np.ndarray:
+        """Draw samples of white noise, float32 (count,)."""
+        return self.random.standard_normal(count, dtype=np.float32)
 
-    for noise in white_noise(n_frames, seed):
-        yield librosa.stft(noise, n_fft=N_FFT, hop_length=HOP, center=False).T  # (N_BINS, block) -> (block, N_BINS)
+    def play(self, spectra: np.ndarray, rows: np.ndarray, gain: np.ndarray) -> np.ndarray:
+        """Filter the next block of frames.
 
+        Parameters
+        ----------
+        spectra : ndarray, float32, (distinct, N_BINS)
+        rows : ndarray, int64, (frames,)
+            Spectrum of each frame.
+        gain : ndarray, float32, (frames, 1)
 
-def white_noise(n_frames: int, seed: int) -> Iterator[np.ndarray]:
-    """Draw the samples under each block of frames, float32 (n,); consecutive blocks share N_FFT - HOP samples."""
-    rng = np.random.default_rng(seed)
-    shared = rng.standard_normal(N_FFT - HOP).astype(np.float32)
-    for start in range(0, n_frames, BLOCK):
-        fresh = rng.standard_normal(min(BLOCK, n_frames - start) * HOP).astype(np.float32)
-        noise = np.concatenate([shared, fresh])
-        shared = noise[len(fresh) :]
-        yield noise
+        Returns
+        -------
+        ndarray, complex64, (frames, N_BINS)
+        """
+        from scipy.fft import rfft
+        from scipy.signal import get_window
 
-
-def noise_level(n_frames: int, seed: int) -> np.float32:
-    """RMS magnitude of the STFT of the white noise, over all frames and bins."""
-    power = np.empty((n_frames, N_BINS), dtype=np.float32)  # not summed by block, which would round differently
-    for start, noise in zip(range(0, n_frames, BLOCK), noise_blocks(n_frames, seed), strict=True):
-        power[start : start + BLOCK] = np.square(np.abs(noise))
-    return np.sqrt(np.mean(power))
+        window = get_window("hann", N_FFT).astype(np.float32)
+        level = np.sqrt(np.square(window).sum())  # RMS magnitude of a bin of the transform
+        samples = np.concatenate([self.shared, self.draw(len(rows) * HOP)])
+        self.shared = samples[len(samples) - (N_FFT - HOP) :]
+        frames = sliding_window_view(samples, N_FFT)[::HOP]  # (frames, N_FFT)
+        magnitude = spectra[rows] * (gain / level)  # (frames, N_BINS)
+        return rfft(frames * window, axis=1) * magnitude

@@ -44,6 +44,7 @@ class TrainingConfig:
     warmup_fraction: float = _setting(0.3, 0, "fraction of the steps without quantisation, before k-means")
     commitment: float = _setting(0.25, 0, "weight of the commitment loss, beta of the VQ-VAE paper")
     inaudible_weight: float = _setting(0.1, 0, "weight of the distance over all bins, inaudible ones included")
+    noise_weight: float = _setting(10.0, 0, "weight of the squared error of the share of noise in each bin")
     ema_decay: float = _setting(0.99, 0, "decay per step of the moving averages that update the codebook")
     kmeans_frames: int = _setting(60_000, 1, "maximum number of frames whose latents k-means clusters")
     log_every: int = _setting(50, 1, "steps between two rows of the training history")

@@ -36,7 +36,7 @@ class VQVAELoss(nn.Module):
         self.model, self.quantizer, self.config = model, quantizer, config
 
     def forward(
-        self, original: Tensor, floor: Tensor, quantised: bool, generator: torch.Generator | None
+        self, original: Tensor, noise: Tensor, floor: Tensor, quantised: bool, generator: torch.Generator | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Encode and decode frames, and compare.
 
@@ -44,6 +44,8 @@ class VQVAELoss(nn.Module):
         ----------
         original : Tensor, float32, (batch, N_BINS)
             Spectra in dB.
+        noise : Tensor, float32, (batch, N_BINS)
+            Share of noise in each bin, 0..1.
         floor : Tensor, float32, (batch,)
             Audibility threshold in dB.
         quantised : bool
@@ -67,11 +69,12 @@ class VQVAELoss(nn.Module):
             vectors = self.model.codebook[chosen]  # (batch, code_size)
             commitment = torch.square(latents - vectors).mean()
             latents = latents + (vectors - latents).detach()  # straight-through gradient
-        decoded = self.model.decode_latents(latents)  # (batch, N_BINS)
+        decoded, decoded_noise = self.model.decode_latents(latents)  # (batch, N_BINS) each
         distance = audible_distance(decoded, original, floor)
         loss = (
             distance
             + self.config.inaudible_weight * spectral_distance(decoded, original)
+            + self.config.noise_weight * torch.square(decoded_noise - noise).mean()
             + self.config.commitment * commitment
         )
         return loss, distance, codes

@@ -17,6 +17,7 @@ import torch
 from timbrelib.evaluation.metrics import hnr_and_flux, reconstruction_distance
 from timbrelib.files import atomic_write
 from timbrelib.model.checkpoint import CARD, load_model, read_json, write_json
+from timbrelib.model.network import VQVAEConfig
 from timbrelib.model.registry import model_folder, shipped_models
 from timbrelib.model.vqvae import VQVAE
 from timbrelib.recordings.corpus import Recording, data_folder, load_recordings
@@ -27,6 +28,7 @@ from timbrelib.training.resume import Run
 from timbrelib.training.trainer import perplexity
 
 PERCENTILES = (10, 50, 90)
+FEW_MINUTES = 2.0  # of sound, below which a card warns
 LICENCE = "CC BY-SA 4.0"  # of the weights, since many recordings of the manifest are share-alike
 OWN_LICENCE = "yours to choose, as far as the licences of your recordings allow"
 
@@ -101,7 +103,7 @@ def evaluate(name_or_path: str | Path, folder: str | Path | None = None, write: 
     return scores
 
 
-def make_card(name: str, run: Run, cost: dict[str, Any], scores: dict[str, Any]) -> dict[str, Any]:
+def make_card(name: str, run: Run, cost: dict[str, Any], scores: dict[str, Any], noise: float) -> dict[str, Any]:
     """Make the card of a trained model.
 
     Parameters
@@ -114,6 +116,8 @@ def make_card(name: str, run: Run, cost: dict[str, Any], scores: dict[str, Any])
         From `measure_cost`.
     scores : dict
         From `score_model`.
+    noise : float
+        Amount of noise of the model's mixed excitation.
 
     Returns
     -------
@@ -128,6 +132,8 @@ def make_card(name: str, run: Run, cost: dict[str, Any], scores: dict[str, Any])
         "sources": run.credits,
         "data": {"recordings": run.recordings, "minutes": run.minutes, "semitone_shifts": list(run.shifts)},
         "training": {**asdict(run.config), **cost, "processes": run.processes},
+        "sizes": asdict(run.sizes),
+        "noise": noise,
         "scores": scores,
     }
 
@@ -175,9 +181,11 @@ def train_command(card: dict[str, Any]) -> str:
     command = f"{program} train {shlex.quote('FOLDER/' + card['domain'])} --name {shlex.quote(name)}"
     if shifts != [0]:
         command += f" --shifts {' '.join(f'{shift:g}' for shift in shifts)}"
-    for setting in fields(TrainingConfig):
-        if training[setting.name] != setting.default:
-            command += f" --{setting.name.replace('_', '-')} {training[setting.name]}"
+    for settings, given in ((TrainingConfig, training), (VQVAEConfig, card.get("sizes", {}))):
+        for setting in fields(settings):
+            value = given.get(setting.name, setting.default)
+            if value != setting.default and setting.name != "outputs":
+                command += f" --{setting.name.replace('_', '-')} {value}"
     return command
 
 
@@ -186,6 +194,8 @@ def card_text(card: dict[str, Any]) -> str:
     scores, training, data = card["scores"], card["training"], card["data"]
     machine = training.get("machine", cpu_threads(training["threads"]))
     sources = "\n".join(f"- {source}" for source in card["sources"])
+    memory = f" and {training['memory_gb']} GB of memory" if training["memory_gb"] else ""
+    few = " So little sound holds few notes and colours." if data["minutes"] < FEW_MINUTES else ""
 
     def percentiles(name: str, digits: int) -> str:
         return ", ".join(f"{value:.{digits}f}" for value in scores[name])
@@ -194,7 +204,7 @@ def card_text(card: dict[str, Any]) -> str:
 
 A VQ-VAE of the timbre "{card["domain"]}", trained on {data["recordings"]} recordings with {data["minutes"]} minutes of
 sound, for {training["steps"]} steps of {training["batch"]} frames with seed {training["seed"]}. The training took
-{training["minutes"]} minutes and {training["memory_gb"]} GB of memory on {machine}.
+{training["minutes"]} minutes{memory} on {machine}.{few}
 
 | measure | value |
 |---|---|
@@ -206,6 +216,7 @@ sound, for {training["steps"]} steps of {training["batch"]} frames with seed {tr
 | harmonic-to-noise ratio of their reconstructions | {percentiles("hnr_db_decoded", 1)} dB |
 | spectral flux of the test recordings (10th, 50th, 90th percentile) | {percentiles("flux_real", 3)} |
 | spectral flux of their reconstructions | {percentiles("flux_decoded", 3)} |
+| amount of noise of the mixed excitation (0: partials alone, 1: as in the recordings) | {card.get("noise", 0):g} |
 
 To repeat the training: `{train_command(card)}`
 

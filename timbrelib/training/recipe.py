@@ -19,8 +19,9 @@ from timbrelib.audio.sound_files import save_audio
 from timbrelib.codebook.analysis import analyse_codebook
 from timbrelib.files import checked_name
 from timbrelib.model.checkpoint import load_model, save_model
+from timbrelib.model.network import VQVAEConfig
 from timbrelib.model.registry import CONFIG, WEIGHTS, models_folder, shipped_folder, shipped_models
-from timbrelib.model.vqvae import VQVAE, VQVAEConfig
+from timbrelib.model.vqvae import VQVAE
 from timbrelib.recordings.corpus import load_excerpts
 from timbrelib.recordings.manifest import credit
 from timbrelib.recordings.scan import Scan, scan_recordings
@@ -266,7 +267,7 @@ def save_trained(
     log.info("trained in %.1f minutes with %.1f GB; scoring on the test split", cost["minutes"], cost["memory_gb"])
     test = StoredRecordings(checkpoints, run.test)
     scores = score_model(model, test)
-    card = make_card(model.name, run, cost, scores)
+    card = make_card(model.name, run, cost, scores, model.noise)
     built = checkpoints / "model"
     save_model(built, model, history, card)
     write_card_text(built, card)

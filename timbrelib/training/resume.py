@@ -24,7 +24,7 @@ from timbrelib.audio.frames import SAMPLE_RATE
 from timbrelib.audio.sound_files import check_audio
 from timbrelib.files import atomic_write, check_size, load_json, one_line, writable_folder
 from timbrelib.model.checkpoint import write_json
-from timbrelib.model.vqvae import VQVAEConfig
+from timbrelib.model.network import VQVAEConfig
 from timbrelib.recordings.corpus import TEST_BLOCK_SECONDS, Recording
 from timbrelib.training.config import TrainingConfig, current_names
 

@@ -14,9 +14,11 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from timbrelib.model.checkpoint import COLUMNS
-from timbrelib.model.vqvae import VQVAE, VQVAEConfig
+from timbrelib.model.network import VQVAEConfig
+from timbrelib.model.vqvae import VQVAE
 from timbrelib.recordings.training_frames import Frames
 from timbrelib.training import distributed
+from timbrelib.training.batches import Batches
 from timbrelib.training.config import CHECKPOINT_EVERY, TrainingConfig
 from timbrelib.training.loss import VQVAELoss
 from timbrelib.training.quantizer import EMAQuantizer
@@ -107,6 +109,7 @@ class Trainer:
         check_sizes(len(frames.level), config, sizes)
         torch.manual_seed(config.seed)
         self.frames, self.config, self.device = frames, config, distributed.resolve_device(device)
+        self.batches = Batches(frames, self.device)
         self.generator = torch.Generator().manual_seed(config.seed)
         order = torch.randperm(len(frames.level), generator=self.generator)  # (frames,)
         self.sample = order[: config.kmeans_frames].numpy()  # (kmeans_frames,)
@@ -140,12 +143,10 @@ class Trainer:
             self.quantizer.initialise(encode_blocks(self.model, self.frames.level[self.sample]))
         n_all = config.batch * distributed.world_size()
         drawn = torch.randint(len(self.frames.level), (n_all,), generator=self.generator)  # the same in every process
-        own = drawn[distributed.rank() * config.batch :][: config.batch].numpy()  # (batch,)
-        original = torch.from_numpy(self.frames.level[own]).to(self.device).float()  # (batch, N_BINS)
-        floor = torch.from_numpy(self.frames.floor[own]).to(self.device)  # (batch,)
+        original, noise, floor = self.batches.gather(drawn[distributed.rank() * config.batch :][: config.batch])
         settling = self.steps_done >= SETTLING * config.steps
         loss, distance, codes = self.loss(
-            original, floor, self.steps_done >= start, None if settling else self.generator
+            original, noise, floor, self.steps_done >= start, None if settling else self.generator
         )
         values = distributed.all_gather(torch.stack([loss.detach(), distance.detach()])[None])  # (processes, 2)
         if not torch.isfinite(values).all():

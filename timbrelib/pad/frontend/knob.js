@@ -5,17 +5,17 @@ function renderKnob(model, el) {
   const [min, max, step] = model.get("scale");
   const input = addElement(label, "input", { type: "range", min, max, step });
   const output = addElement(label, "output");
-  const showValue = () => { output.textContent = Number(input.value).toFixed(2); };
+  const showValue = (value) => { output.textContent = value.toFixed(2); };
   const update = () => {
     input.value = model.get("value");
     input.disabled = model.get("disabled");
-    showValue();
+    showValue(model.get("value"));  // a value between two steps moves the slider to the nearer one
   };
   const send = () => {
     model.set("value", Number(input.value));
     model.save_changes();
   };
-  input.addEventListener("input", showValue);
+  input.addEventListener("input", () => showValue(Number(input.value)));
   input.addEventListener("change", send);
   for (const name of ["value", "disabled"]) model.on(`change:${name}`, update);
   const releaseKeys = captureKeys(label);

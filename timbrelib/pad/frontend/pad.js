@@ -60,7 +60,7 @@ function renderPad(model, el, views) {
     status.classList.toggle("problem", Boolean(problem));
   }
 
-  // Busy while a stroke is drawn, sent or rendered; otherwise show the kernel's status or the text of the result.
+  // Busy while a stroke is drawn, sent or rendered.  Show what the kernel says about it, else the text of the result.
   function showStatus() {
     const { number, version: known } = model.get("drawing"), result = model.get("result"), message = model.get("status");
     const unanswered = version > known, busy = unanswered || result.number < number;
@@ -68,7 +68,7 @@ function renderPad(model, el, views) {
     strip.setAttribute("aria-busy", busy);
     clearTimeout(timer);
     if (unanswered && !isStroking) timer = setTimeout(() => setStatus("no answer from the kernel: run the cells of this notebook, or wait until the running cell is done", true), TIMEOUT);
-    if (busy) setStatus("working…");
+    if (unanswered || (busy && !message.text)) setStatus("working…");
     else if (message.text) setStatus(message.text, message.problem);
     else setStatus(result.text, result.problem);
   }

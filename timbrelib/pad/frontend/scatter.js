@@ -2,6 +2,7 @@
 
 const SIDE = 440, EDGE = 26;  // px
 const WIDTH = 1.4 * SIDE;
+const RADIUS = 4, ROOMY = 1024;  // px of a code, up to this number of codes; of more, they keep their area together
 
 function renderScatter(model, el) {
   const root = addElement(el, "div", { class: "timbre-pad" });
@@ -14,10 +15,11 @@ function renderScatter(model, el) {
     "aria-label": "Codebook: an arrow key moves to the next code in that direction, Space plays it again",
   });
   const audio = addElement(root, "audio", { controls: "", "aria-label": "The selected code" });
+  const r = RADIUS * Math.min(1, Math.sqrt(ROOMY / codes.length));
   const points = codes.map(([x, y]) => [EDGE + x * (WIDTH - 2 * EDGE), EDGE + (1 - y) * (SIDE - 2 * EDGE)]);
   codes.forEach(([, , colour], code) => {
     const [cx, cy] = points[code];
-    addElement(svg, "circle", { cx, cy, r: 4, class: colour ? "code" : "code undefined", fill: colour || "none" });
+    addElement(svg, "circle", { cx, cy, r, class: colour ? "code" : "code undefined", fill: colour || "none" });
   });
   addElement(svg, "text", { x: WIDTH / 2, y: SIDE - 4, "text-anchor": "middle" }, "first principal component");
   addElement(svg, "text", { transform: `translate(14 ${SIDE / 2}) rotate(-90)`, "text-anchor": "middle" }, "second principal component");

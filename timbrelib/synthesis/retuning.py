@@ -1,0 +1,48 @@
+"""Move the partials of codes to another pitch, so that a glide does not step from code to code.
+
+The magnitude spectrum is moved along frequency by a ratio.  Its logarithm is interpolated by a
+cubic spline: linear interpolation would fill the valleys between partials and so make the
+sound brighter (docs/experiments.md).
+
+Notebook: 08_follow_a_line.
+"""
+
+import numpy as np
+
+from timbrelib.audio.frames import N_BINS
+
+OVERSAMPLING = 8  # points per bin at which the cubic spline is tabulated; between them magnitudes are linear
+FLOOR = 1e-9  # magnitude below which a logarithm would be undefined
+
+
+class Retuner:
+    """The spectra of the codes around each frame, moved by their cents.
+
+    Parameters
+    ----------
+    partials : ndarray, float32, (n_codes, N_BINS)
+        Magnitude spectra of all codes.
+    triples : ndarray, int, (frames, 3)
+        Codes of the frame before, the frame itself and the frame after.
+    cents : ndarray, float, (frames, 3)
+    """
+
+    def __init__(self, partials: np.ndarray, triples: np.ndarray, cents: np.ndarray) -> None:
+        from scipy.interpolate import make_interp_spline
+
+        used, rows = np.unique(triples, return_inverse=True)  # (used,)
+        self.rows, self.cents = rows.reshape(triples.shape), cents  # (3 * frames,) -> (frames, 3)
+        fine = np.arange((N_BINS - 1) * OVERSAMPLING + 1) / OVERSAMPLING  # (points,), in bins
+        spline = make_interp_spline(np.arange(N_BINS), np.log(np.maximum(partials[used], FLOOR)), axis=1)
+        self.table = np.exp(spline(fine).astype(np.float32))  # (used, points)
+
+    def move(self, frames: np.ndarray) -> np.ndarray:
+        """Move the three spectra of some frames, int (n,), up or down in frequency: float32 (3, n, N_BINS)."""
+        points = self.table.shape[1]
+        step = OVERSAMPLING * 2 ** (-self.cents[frames].T / 1200)  # points of the table per bin, (3, n)
+        position = np.minimum(np.arange(N_BINS) * step[..., None], points - 1).astype(np.float32)  # (3, n, N_BINS)
+        below = np.minimum(position.astype(np.int32), points - 2)
+        weight = position - below
+        index = below + (points * self.rows[frames].T)[..., None]
+        low, high = self.table.take(index), self.table.take(index + 1)
+        return low + weight * (high - low)
