@@ -62,7 +62,7 @@ def test_a_trial_measures_every_alternative(trial):
     assert all("pip install" in why for why in synthesis["missing"].values())
     assert results["blocks"]["encode_codes"] == 0
     assert results["blocks"]["decode_db"] is None or results["blocks"]["decode_db"] < -90
-    assert [aim["aim"] for aim in results["aims"]] == [0.3, 0.3, 0.3, 400, 300]
+    assert [aim["aim"] for aim in results["aims"]] == [0.3, 0.3, 0.3, 0.15, 2, 450, 300]
 
 
 @pytest.mark.parametrize("which", ["kept", "trial"])

@@ -77,7 +77,7 @@ def cells(path, kind="code"):
             ["violin_fundamental_centroid_decode_sin.png", "violin_line.png", "violin_line_input.wav"]
             + [
                 f"violin_{what}.{kind}"
-                for what in ("centroid_steps", "fundamental_centroid_sin", "line")
+                for what in ("centroid_held", "centroid_steps", "fundamental_centroid_sin", "fundamental_held", "line")
                 for kind in RENDERED
             ],
         ),

@@ -63,4 +63,4 @@ def test_the_region_of_two_targets_is_drawn_over_the_codes(violin):
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("fundamental (Hz)", "centroid (Hz)")
     np.testing.assert_array_equal(ax.get_lines()[0].get_xdata(), targets["fundamental"])
-    assert len(ax.collections[0].get_offsets()) == 1024
+    assert len(ax.collections[0].get_offsets()) == len(violin.codebook)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import model_of, timbre_of, tone, unit_spectra
+from conftest import model_of, timbre_of, tone, unit_spectra, white_noise
 
 from timbrelib.control.refinement import refine, tilt_slopes
 from timbrelib.control.search import Search
@@ -79,6 +79,49 @@ def test_a_pitch_heard_as_another_note_is_not_corrected(timbre):
     curve = np.full(40, 400.0)
     path, _ = refined(timbre, {"fundamental": curve}, decode=lambda path: tone(800)[: 39 * 512])
     np.testing.assert_allclose(path.cents, 0, atol=1)
+
+
+def test_a_bend_that_a_frame_cannot_show_is_not_corrected(timbre):
+    vibrato = 400 * 2 ** (50 / 1200 * np.sin(2 * np.pi * np.arange(40) / 8))  # a cycle lasts two frames of 93 ms
+    once, thrice = (refined(timbre, {"fundamental": vibrato}, refinements=refinements)[0] for refinements in (0, 3))
+    bends = np.flatnonzero(np.arange(40) % 4)[:-1]  # all frames but those in which the vibrato passes its middle
+    np.testing.assert_array_equal(thrice.cents[bends], once.cents[bends])
+
+
+def test_nothing_is_decoded_again_if_nothing_can_be_adjusted(timbre):
+    decoded = []
+
+    def decode(path):
+        decoded.append(path)
+        return tone(400)[: 39 * 512]
+
+    refined(timbre, {"centroid": np.full(40, 900.0)}, decode, tilt=0)
+    refined(timbre, {"fundamental": np.full(40, 400.0)}, decode, retune=0)
+    assert len(decoded) == 2
+
+
+def test_a_sound_that_meets_its_target_is_not_refined(timbre):
+    decoded = []
+
+    def decode(path):
+        decoded.append(path)
+        return tone(400)[: 39 * 512]
+
+    refined(timbre, {"fundamental": np.full(40, 400.0)}, decode)
+    assert len(decoded) == 1
+
+
+def test_a_sound_without_the_descriptor_is_not_the_best(timbre):
+    """The second sound has no pitch at all; the first is 40 cents off."""
+    sounds = [tone(400 * 2 ** (40 / 1200))[: 39 * 512], 0.1 * white_noise()[: 39 * 512]]
+    decoded = []
+
+    def decode(path):
+        decoded.append(path)
+        return sounds[len(decoded) - 1]
+
+    path, _ = refined(timbre, {"fundamental": np.full(40, 400.0)}, decode, refinements=1)
+    assert path is decoded[0]
 
 
 def test_more_refinements_follow_more_closely(timbre):

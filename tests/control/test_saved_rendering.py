@@ -16,7 +16,7 @@ from timbrelib.synthesis.excitation import EXCITATIONS
 @pytest.fixture(scope="module")
 def rendering(violin):
     """A second and a half of two targets, the last third of it silent."""
-    centroid = violin.target("centroid", "ramp", 600, 4500, 64)
+    centroid = violin.target("centroid", "ramp", 700, 4500, 64)
     flatness = violin.target("flatness", "ramp", 0.0001, 0.015, 64)
     return violin.render(centroid, flatness, gain=np.where(np.arange(64) < 40, 0.05, 0))
 

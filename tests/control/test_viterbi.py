@@ -111,5 +111,5 @@ def test_the_path_of_a_single_frame_is_its_nearest_candidate():
 
 def test_candidates_have_the_smallest_sums_of_squares():
     error = np.array([[[3, 0, 1, -2]], [[0, 4, 1, 1]]])  # (2, 1, 4)
-    assert set(select_candidates(error, 2)[0]) == {2, 3}
-    assert set(select_candidates(error, 4)[0]) == {0, 1, 2, 3}
+    assert set(select_candidates(np.square(error).sum(axis=0), 2)[0]) == {2, 3}
+    assert set(select_candidates(np.square(error).sum(axis=0), 4)[0]) == {0, 1, 2, 3}

@@ -75,7 +75,7 @@ def test_the_quick_pitch_estimator_agrees_with_the_one_that_scores(violin, shape
     quick, slow = rendering.measured["fundamental"], track_pyin(rendering.audio)
     assert raw_pitch_accuracy(quick, slow[:258], 50) > 99
     accuracy = raw_pitch_accuracy(slow[:258], target, 50)
-    assert raw_pitch_accuracy(quick, target, 50) == pytest.approx(accuracy, abs=1)
+    assert raw_pitch_accuracy(quick, target, 50) == pytest.approx(accuracy, abs=1.5)
 
 
 def test_the_quick_pitch_estimator_finds_none_in_noise_or_silence():

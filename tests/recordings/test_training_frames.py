@@ -48,14 +48,15 @@ def test_truncated_frames_on_disk_are_refused(tmp_path, phrases, name):
     save_frames(tmp_path, phrases[:1])
     path = tmp_path / name
     path.write_bytes(path.read_bytes()[:-4])
-    with pytest.raises(ValueError, match="damaged: restart the training with --replace"):
+    with pytest.raises(ValueError, match=r"incomplete .* restart the training with --replace"):
         load_frames(tmp_path)
 
 
-def test_frames_of_version_0_1_which_have_no_share_of_noise_are_refused(tmp_path, phrases):
+@pytest.mark.parametrize("name", [LEVEL_FILE, NOISE_FILE, FLOOR_FILE])
+def test_a_missing_file_of_frames_is_noticed(tmp_path, phrases, name):
     save_frames(tmp_path, phrases[:1])
-    (tmp_path / NOISE_FILE).unlink()
-    with pytest.raises(ValueError, match="restart the training with --replace"):
+    (tmp_path / name).unlink()
+    with pytest.raises(ValueError, match="incomplete or those of another release"):
         load_frames(tmp_path)
 
 

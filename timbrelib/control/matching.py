@@ -13,7 +13,7 @@ import numpy as np
 
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.code_path import CodePath, retune, selected_values
-from timbrelib.control.refinement import error_unit, refine, signed_error
+from timbrelib.control.refinement import UNDEFINED_ERROR, error_unit, refine, signed_error
 from timbrelib.control.search import Search
 from timbrelib.control.viterbi import Transitions, cheapest_path, select_candidates
 from timbrelib.descriptors import descriptor
@@ -23,13 +23,13 @@ log = logging.getLogger(__name__)
 
 CANDIDATES = 48  # codes of a frame among which the path chooses
 NOTES, PER_NOTE = 8, 4  # if the pitch is free, these are in part the best codes of the best notes
+NOTE_FRAMES = 256  # about as many frames of the targets show which notes are best
 RETUNE_COST = 0.5  # of an error that is removed by retuning, relative to one that remains
 PERIODICITY_UNIT = 0.05  # missing periodicity of a code that counts as much as 10 cents
 CLEAR, AMBIGUITY_UNIT = 0.6, 0.025  # ambiguity that does no harm, and what of the rest counts as much as 10 cents
-UNVOICED_PENALTY = 10.0  # error, in these units, of a frame in which the descriptor is undefined
 MAX_BLEND_OCTAVES = 100 / 1200  # up to which two successive notes are perceived as one between them
 WRONG_NOTE = 50.0  # cents
-WRONG_SHARE = 0.01  # of the frames; fewer wrong notes are normal in fast passages
+WRONG_SHARE = 0.02  # of the frames; fewer wrong notes are normal in fast passages
 BLOCK = 1024  # frames compared with all codes at a time, to bound the memory
 
 
@@ -138,21 +138,21 @@ def find_candidates(
     notes = _best_notes(codebook, curves, units, eligible) if keeps_note else []
     nearest = min(CANDIDATES - PER_NOTE * len(notes), len(eligible))
     for frames in _blocks(curves):
-        error = _block_errors(codebook, curves, units, eligible, frames)  # (descriptors, block, eligible)
-        rows = list(error)
+        rows = list(_block_errors(codebook, curves, units, eligible, frames))  # (block, eligible) each
         if "fundamental" in curves:
             place = list(curves).index("fundamental")
             rows[place], cost = retuned_errors(rows[place], units["fundamental"], search.retune)
-            rows += [cost, np.broadcast_to(unclear, cost.shape)]
+            rows += [cost, unclear]
         elif keeps_note:
-            rows.append(np.broadcast_to(search.continuity * unclear, rows[0].shape))
-        total = np.stack(rows).astype(np.float32)  # (errors, block, eligible)
-        chosen = [select_candidates(total, nearest)]
+            rows.append(search.continuity * unclear)
+        rows = [np.broadcast_to(row.astype(np.float32), rows[0].shape) for row in rows]
+        cost = sum(np.square(row) for row in rows)  # (block, eligible)
+        chosen = [select_candidates(cost, nearest)]
         for codes in notes:
-            chosen.append(codes[select_candidates(total[:, :, codes], PER_NOTE)])
+            chosen.append(codes[select_candidates(cost[:, codes], PER_NOTE)])
         columns = np.concatenate(chosen, axis=1)  # (block, n)
         candidates.append(eligible[columns])
-        errors.append(np.take_along_axis(total, columns[None], axis=2))
+        errors.append(np.stack([np.take_along_axis(row, columns, axis=1) for row in rows]))  # (errors, block, n)
     error = np.concatenate(errors, axis=1)
     return np.concatenate(candidates), error, max_blend + [np.inf] * (len(error) - len(max_blend))
 
@@ -164,12 +164,12 @@ def _best_notes(
     eligible: np.ndarray,
 ) -> list[np.ndarray]:
     """Find the semitones whose codes come nearest to the targets: indices of their eligible codes, int64 (n,) each."""
-    some = {name: curve[:: max(1, len(curve) // BLOCK)] for name, curve in curves.items()}  # few frames show it
+    some = {name: curve[:: max(1, len(curve) // NOTE_FRAMES)] for name, curve in curves.items()}
     note = np.rint(12 * np.log2(codebook["fundamental"][eligible]))  # (eligible,), NaN if unpitched
     groups = [np.flatnonzero(note == value) for value in np.unique(note)]  # NaN equals nothing
     groups = [codes for codes in groups if len(codes) >= PER_NOTE]
     error = np.square(_block_errors(codebook, some, units, eligible, slice(None))).sum(axis=0)  # (some, eligible)
-    distance = [np.minimum(error[:, codes].min(axis=1), UNVOICED_PENALTY).mean() for codes in groups]
+    distance = [np.minimum(error[:, codes].min(axis=1), UNDEFINED_ERROR).mean() for codes in groups]
     return [groups[place] for place in np.argsort(distance, kind="stable")[:NOTES]]
 
 

@@ -21,7 +21,14 @@ from timbrelib.synthesis.excitation import tilt_spectra
 
 STEP = 1.0  # dB per octave, by which spectra are tilted to see how a descriptor changes
 MAX_PITCH_ERROR = 50 / 1200  # octaves; a larger one is another note, or an octave misheard, and is not corrected
+MAX_BEND = (
+    30 / 1200
+)  # octaves; where a melody bends more, a frame of 93 ms measures a mean, and is not corrected either
+BEND_FRAMES = 2  # before and after, over which a bend is measured
+CORRECTION = {"rolloff": 0.5}  # share of a measured error that is corrected, if not all: it jumps between partials
 CENTS = 10.0  # error of a fundamental that counts as much as 1 % of another descriptor's range
+GOOD_ENOUGH = 0.1  # mean error, in these units, that is not refined any further
+UNDEFINED_ERROR = 10.0  # of a frame in which a descriptor is undefined, in these units
 
 
 def refine(
@@ -60,29 +67,43 @@ def refine(
     tilted = [name for name in curves if not descriptor(name).log] if search.tilt else []
     slopes = np.array([tilt_slopes(model, codebook, codes, name) / units[name] for name in tilted])
     pitch = curves.get("fundamental")  # corrected from pass to pass
-    tilt = np.zeros(len(codes)) if tilted else None
+    tilt = np.zeros(len(codes)) if slopes.any() else None
+    refinements = search.refinements if tilt is not None or (pitch is not None and search.retune) else 0
     best, smallest = (CodePath(codes), np.zeros(0, np.float32)), np.inf
-    for remaining in range(search.refinements, -1, -1):
+    for remaining in range(refinements, -1, -1):
         path = CodePath(codes, None if pitch is None else retune(codebook, codes, pitch, search.retune), tilt)
         audio = decode(path)
         measured = measure(audio, curves, track_autocorrelation)
         errors = {
-            name: np.nan_to_num(signed_error(name, measured[name][: len(codes)], curve, units[name]))
-            for name, curve in curves.items()
+            name: signed_error(name, measured[name][: len(codes)], curve, units[name]) for name, curve in curves.items()
         }
-        mean = float(np.mean([np.abs(error).mean() for error in errors.values()]))
+        mean = float(np.mean([_mean_error(error, curves[name]) for name, error in errors.items()]))
         if mean < smallest:
             best, smallest = (path, audio), mean
-        if not remaining:
+        if not remaining or smallest < GOOD_ENOUGH:
             break
-        if pitch is not None and (tilt is None or remaining == search.refinements):
+        if pitch is not None and (tilt is None or remaining == refinements):
             # only once if frames are tilted as well: each move changes how partials and noise interfere
             octaves = errors["fundamental"] * units["fundamental"]
-            pitch = pitch * 2 ** -np.where(np.abs(octaves) < MAX_PITCH_ERROR, octaves, 0)
+            right = (np.abs(octaves) < MAX_PITCH_ERROR) & _is_even(curves["fundamental"])
+            pitch = pitch * 2 ** -np.where(right, octaves, 0)
         if tilt is not None:
-            change = np.array([errors[name] for name in tilted])  # (descriptors, frames)
+            change = np.array([CORRECTION.get(name, 1.0) * np.nan_to_num(errors[name]) for name in tilted])
             tilt = np.clip(tilt - _least_squares(slopes, change), -search.tilt, search.tilt).round(DECIMALS)
     return best
+
+
+def _is_even(pitch: np.ndarray) -> np.ndarray:
+    """Whether a pitch in Hz, (frames,), is steady or glides evenly around each frame, bool (frames,)."""
+    octaves = np.pad(np.log2(pitch), BEND_FRAMES, mode="edge")
+    bend = octaves[2 * BEND_FRAMES :] - 2 * octaves[BEND_FRAMES:-BEND_FRAMES] + octaves[: -2 * BEND_FRAMES]
+    return np.abs(bend) < MAX_BEND  # (frames,), False beside NaN
+
+
+def _mean_error(error: np.ndarray, target: np.ndarray) -> float:
+    """Mean size of signed errors, (frames,), in the frames that have a target."""
+    followed = np.isfinite(target)
+    return float(np.nan_to_num(np.abs(error[followed]), nan=UNDEFINED_ERROR).mean()) if followed.any() else 0.0
 
 
 def _least_squares(slopes: np.ndarray, errors: np.ndarray) -> np.ndarray:

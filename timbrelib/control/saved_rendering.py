@@ -14,10 +14,10 @@ import numpy as np
 
 from timbrelib.audio.frames import HOP, SAMPLE_RATE, frame_times
 from timbrelib.control.code_path import CodePath
-from timbrelib.control.search import MAX_TILT, Search
+from timbrelib.control.search import Search
 from timbrelib.descriptors import descriptor
 from timbrelib.files import atomic_write, load_json, number_column, one_line
-from timbrelib.model.vqvae import VQVAE, check_cents
+from timbrelib.model.vqvae import VQVAE, check_cents, check_tilt
 from timbrelib.synthesis.excitation import check_excitation
 
 FORMAT = 3  # of the JSON; in format 2, codes are not adjusted
@@ -215,11 +215,9 @@ def _parse_path(content: Any) -> CodePath:
         raise ValueError("the codes are not code numbers")
     codes = np.array(content["codes"], dtype=np.int64)
     cents = content["cents"] and np.array([number_column(three) for three in content["cents"]])
-    tilt = content["tilt"] and number_column(content["tilt"])
+    tilt = check_tilt(content["tilt"] and number_column(content["tilt"]), len(codes))
     if cents is not None:
         cents = check_cents(cents, len(codes))
-    if tilt is not None and not (tilt.shape == codes.shape and (np.abs(tilt) <= MAX_TILT).all()):
-        raise ValueError("the tilt is too large, or not one number per frame")
     return CodePath(codes, cents, tilt)
 
 

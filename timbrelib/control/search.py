@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from timbrelib.synthesis.excitation import MAX_CENTS, MAX_TILT
+
 SMOOTHNESS, REFINEMENTS = 4.0, 3  # by default; see Search
 CONTINUITY, RETUNE, TILT = 1.0, 100.0, 6.0  # likewise
-MAX_RETUNE, MAX_TILT = 1200.0, 24.0  # an octave; 24 dB per octave
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Search:
         Cost of a transition between two codes at the median spectral distance; an error of 1 %
         of the codebook's inner range (10 cents of a fundamental) costs 1.
     refinements : int
-        Number of times the sound is measured and its adjustment corrected.
+        Number of times, at most, that the sound is measured and its adjustment corrected.
     weights : dict of str to float
         Weights of the targets' squared errors, by descriptor; 1 where one is missing.
     continuity : float
@@ -56,8 +57,8 @@ class Search:
             raise ValueError(f"the weights are {dict(self.weights)}: give positive numbers")
         if not 0 <= self.continuity < np.inf:
             raise ValueError(f"the continuity cannot be {self.continuity}: give 0 (any pitch) or more")
-        if not 0 <= self.retune <= MAX_RETUNE:
-            raise ValueError(f"codes cannot be retuned by {self.retune} cents: give 0 (not at all) to {MAX_RETUNE:.0f}")
+        if not 0 <= self.retune <= MAX_CENTS:
+            raise ValueError(f"codes cannot be retuned by {self.retune} cents: give 0 (not at all) to {MAX_CENTS:.0f}")
         if not 0 <= self.tilt <= MAX_TILT:
             raise ValueError(
                 f"codes cannot be tilted by {self.tilt} dB per octave: give 0 (not at all) to {MAX_TILT:.0f}"

@@ -216,7 +216,7 @@ def match_sound(
         distance = spectral_distances(spectrum[frames], model.spectra)  # (block, n_codes)
         excess = SPECTRUM_WEIGHT * (distance - distance.min(axis=1, keepdims=True))  # over the nearest code
         error = np.stack([pitch, np.nan_to_num(centroid), excess, cost]).astype(np.float32)
-        nearest = select_candidates(error, count)  # (block, n)
+        nearest = select_candidates(np.square(error).sum(axis=0), count)  # (block, n)
         candidates.append(nearest)
         candidate_errors.append(np.take_along_axis(error, nearest[None], axis=2))
     candidates_all, error = np.concatenate(candidates), np.concatenate(candidate_errors, axis=1)

@@ -55,22 +55,21 @@ class Transitions:
         return costs
 
 
-def select_candidates(error: np.ndarray, count: int) -> np.ndarray:
-    """Select the codes with the smallest errors in each frame.
+def select_candidates(cost: np.ndarray, count: int) -> np.ndarray:
+    """Select the codes that cost least in each frame.
 
     Parameters
     ----------
-    error : ndarray, float, (descriptors, frames, n_codes)
-        Signed errors, in units of equal weight.
+    cost : ndarray, float, (frames, n_codes)
+        Sum of the squared errors of each code, in units of equal weight.
     count : int
 
     Returns
     -------
     ndarray, int64, (frames, count)
-        Indices of the codes with the smallest sums of squares, in no particular order.
+        Indices of the codes, in no particular order.
     """
-    total = np.square(error).sum(axis=0)  # (frames, n_codes)
-    return np.argpartition(total, count - 1, axis=1)[:, :count]
+    return np.argpartition(cost, count - 1, axis=1)[:, :count]
 
 
 def cheapest_path(

@@ -246,7 +246,7 @@ def check_card(card: Any) -> None:
     data, training, scores = card["data"], card["training"], card["scores"]
     facts = [data["recordings"], data["minutes"], *data["semitone_shifts"]]
     facts += [training[key] for key in ("steps", "batch", "seed", "threads", "minutes")]
-    facts += [training["memory_gb"] or 0]  # not always measured
+    facts += [0 if training["memory_gb"] is None else training["memory_gb"]]  # not always measured
     facts += [scores[name] for name in SCORES - PERCENTILES]
     percentiles = [number_column(scores[name]) for name in PERCENTILES]
     if (

@@ -23,12 +23,11 @@ from timbrelib.audio.levels import cepstral_points, unit_level
 from timbrelib.audio.sound_files import check_audio
 from timbrelib.model.network import VQVAEConfig, network
 from timbrelib.synthesis.blending import CodeSpectra
-from timbrelib.synthesis.excitation import check_excitation, split_spectra, synthesise
+from timbrelib.synthesis.excitation import MAX_CENTS, MAX_TILT, check_excitation, split_spectra, synthesise
 
 DEFAULT_GAIN = 0.05  # a comfortable level that keeps the peaks of any code below full scale
 DEFAULT_NOISE = 0.5  # amount of noise of the mixed excitation, unless a model has its own
 DECIBEL = 10 / math.log(10)  # dB per neper of power
-MAX_CENTS = 1200.0  # by which a code can be moved: an octave
 PREFIXES = {
     "singing": "sing",
     "female": "sing_fem",
@@ -203,6 +202,8 @@ class VQVAE(nn.Module):
         cents : ndarray, float, (frames,) or (frames, 3), optional
             By how much the partials of the code of each frame are moved; or those of the codes
             of the frame before, the frame itself and the frame after, as each frame blends them.
+        tilt : ndarray, float, (frames,), optional
+            Spectral tilt of each frame in dB per octave; above 0 it is brighter than its code.
         seed : int
             Seed of the noise.
 
@@ -213,8 +214,8 @@ class VQVAE(nn.Module):
         Raises
         ------
         ValueError
-            A code is not in the codebook, the gain or the cents have another shape or are
-            undefined, the gain is negative, the excitation does not exist, or the noise is not
+            A code is not in the codebook; gain, cents or tilt have another shape or are
+            undefined or too large; the gain is negative, the excitation does not exist, or the noise is not
             between 0 and 1.
         """
         codes = self._check_codes(codes)
@@ -228,7 +229,7 @@ class VQVAE(nn.Module):
         noise = self.noise if noise is None else noise
         check_excitation(excitation, noise)
         gain = np.broadcast_to(gain, codes.shape)
-        cents = check_cents(cents, len(codes))
+        cents, tilt = check_cents(cents, len(codes)), check_tilt(tilt, len(codes))
         return synthesise(self.code_spectra(excitation, noise), codes, gain, cents, tilt, seed)
 
     def reconstruct(self, audio: np.ndarray, excitation: str = "mixed", noise: float | None = None) -> np.ndarray:
@@ -270,6 +271,25 @@ def check_cents(cents: np.ndarray | None, n_frames: int) -> np.ndarray | None:
     if not (np.abs(cents) <= MAX_CENTS).all():  # False for NaN
         raise ValueError(f"the cents exceed {MAX_CENTS:.0f}: give numbers from -{MAX_CENTS:.0f} to {MAX_CENTS:.0f}")
     return sliding_window_view(np.pad(cents, 1, mode="edge"), 3) if cents.ndim == 1 else cents  # (frames, 3)
+
+
+def check_tilt(tilt: np.ndarray | None, n_frames: int) -> np.ndarray | None:
+    """Check and return the tilt of each frame, float64 (frames,), as `VQVAE.decode` takes it.
+
+    Raises
+    ------
+    ValueError
+        It has another shape, or exceeds `MAX_TILT`.
+    """
+    if tilt is None:
+        return None
+    if np.shape(tilt) != (n_frames,):
+        raise ValueError(f"the tilt has shape {np.shape(tilt)} for {n_frames} codes: give one number per frame")
+    if not (np.abs(tilt) <= MAX_TILT).all():  # False for NaN
+        raise ValueError(
+            f"the tilt exceeds {MAX_TILT:.0f} dB per octave: give numbers from -{MAX_TILT:.0f} to {MAX_TILT:.0f}"
+        )
+    return np.asarray(tilt, dtype=np.float64)
 
 
 def gain_level(level: Tensor) -> Tensor:

@@ -5,6 +5,7 @@
 
 import re
 import shutil
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,7 @@ KINDS = {
     "exp": ("log/exp target", TRACKING),
     "line": ("generated melody as target", TRACKING),
     "steps": ("stepped target", TRACKING),
+    "held": ("held while the other descriptor moves", TRACKING),
     "sorted": ("traversal of the codebook", "codes in order, from the lowest to the highest value of a descriptor"),
     "scorecard": ("comparison of methods", "tracking error of every descriptor, matching method and excitation"),
     "quality": ("sound quality", "harmonic-to-noise ratio and spectral flux, compared with recordings"),
@@ -42,7 +44,11 @@ ROLES = {  # captions of the sounds of an example, in the order of the page; oth
     "before": "before training",
     "after": "after training",
 }
-ROW = re.compile(r"^\| *(\S+) *\| *(.+?) *\| *(.+?) *\|$", re.MULTILINE)  # of the scorecard, named like a sound
+MAKERS = {
+    "published": "published",
+    "paper's method": "paper's method",
+    "this library": "here",
+}  # of the scorecard's rows
 
 
 @dataclass
@@ -56,7 +62,7 @@ class Figure:
 
 @dataclass
 class Sound:
-    """A WAV, its caption, and its scores by column of the scorecard."""
+    """A WAV, its caption, and its scores by who made it."""
 
     name: str
     caption: str
@@ -95,7 +101,7 @@ def build_page(figures: str | Path, audio: str | Path, scorecard: str | Path, ou
     figures, audio : str or Path
         Folders of PNG and WAV files; all of them are copied and shown.
     scorecard : str or Path
-        Markdown file with tables of ``| measure | here | published |``.
+        Markdown file that ``timbrelib scorecard`` wrote.
     out : str or Path
         Folder to write; it can be moved and served as it is.
 
@@ -123,10 +129,9 @@ def build_page(figures: str | Path, audio: str | Path, scorecard: str | Path, ou
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, loader=jinja2.PackageLoader("timbrelib.page", "")
     )
-    scores = {name: {"here": here, "published": published} for name, here, published in ROW.findall(text)}
     sizes = sorted({load_model(name).config.n_codes for name in shipped_models()})
     page = environment.get_template("page.html").render(
-        sections=group_examples(pngs, wavs, scores),
+        sections=group_examples(pngs, wavs, read_scores(text)),
         scorecard=mistune.create_markdown(renderer=ScorecardRenderer(), plugins=["table"])(text),
         cards=[load_card(name) for name in shipped_models()],
         n_codes=" to ".join(f"{size:,}" for size in dict.fromkeys((sizes[0], sizes[-1]))),
@@ -155,6 +160,33 @@ def list_files(folder: str | Path, suffix: str, kind: str) -> list[Path]:
     return paths
 
 
+def read_scores(text: str) -> dict[str, dict[str, str]]:
+    """Read the scores of sounds from a scorecard in Markdown.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    dict of str to dict
+        By the name of a sound, its scores in words by who made it: ``published``, ``paper's
+        method`` and ``here``.
+    """
+    scores: dict[str, dict[str, str]] = defaultdict(dict)
+    columns: list[str] = []
+    for line in text.splitlines():
+        name, made_by, *cells = line.strip("| ").split(" | ") if line.startswith("| ") else ("", "")
+        if name in ("sound", "measure"):
+            columns = cells  # of the table that begins here
+        elif made_by in MAKERS:
+            words = [f"{column} {cell}" for column, cell in zip(columns, cells, strict=True) if cell != "-"]
+            scores[name][MAKERS[made_by]] = ", ".join(words)
+        elif name.endswith("_sorted"):
+            scores[name]["here"] = made_by
+    return scores
+
+
 def group_examples(pngs: list[Path], wavs: list[Path], scores: dict[str, dict[str, str]]) -> list[Section]:
     """Group figures and sounds by their names.
 
@@ -162,7 +194,7 @@ def group_examples(pngs: list[Path], wavs: list[Path], scores: dict[str, dict[st
     ----------
     pngs, wavs : list of Path
     scores : dict of str to dict
-        By the name of a sound, its scores ``here`` and ``published``.
+        See `read_scores`.
 
     Returns
     -------

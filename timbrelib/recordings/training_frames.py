@@ -92,13 +92,15 @@ def load_frames(folder: Path) -> Frames:
     ValueError
         The sizes of the files do not match, or they are empty.
     """
-    level, noise, floor = (folder / name for name in (LEVEL_FILE, NOISE_FILE, FLOOR_FILE))
-    n_frames = floor.stat().st_size // 4
-    if n_frames == 0:
+    level, noise, floor = paths = [folder / name for name in (LEVEL_FILE, NOISE_FILE, FLOOR_FILE)]
+    sizes = [path.stat().st_size if path.exists() else -1 for path in paths]
+    n_frames = sizes[-1] // 4
+    if sizes == [0, 0, 0]:
         raise ValueError("the recordings contain no audible frames: add recordings")
-    sizes = {level: 2 * N_BINS * n_frames, noise: N_BINS * n_frames, floor: 4 * n_frames}
-    if any(not path.exists() or path.stat().st_size != size for path, size in sizes.items()):
-        raise ValueError(f"the frames in {folder} are damaged: restart the training with --replace")
+    if n_frames <= 0 or sizes != [2 * N_BINS * n_frames, N_BINS * n_frames, 4 * n_frames]:
+        raise ValueError(
+            f"the frames in {folder} are incomplete or those of another release: restart the training with --replace"
+        )
     shape = (n_frames, N_BINS)
     return Frames(
         np.memmap(level, np.float16, "r", shape=shape),

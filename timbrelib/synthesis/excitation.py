@@ -26,6 +26,7 @@ from timbrelib.synthesis.noise import FilteredNoise
 from timbrelib.synthesis.overlap_add import fade_ends, overlap_add, restore_gain
 
 PIVOT = 1000 * N_FFT / SAMPLE_RATE  # bin at which a tilt changes nothing
+MAX_CENTS, MAX_TILT = 1200.0, 24.0  # by which a code can be moved (an octave) and tilted (dB per octave)
 EXCITATIONS = ("mixed", "locked", "noise")
 # A model predicts the mean level of a bin in dB, which for noise is 10 log10(e) times Euler's constant, 2.5 dB, below
 # the level of its mean power (the power of a bin of white noise is exponentially distributed).
@@ -117,7 +118,7 @@ def _frames(
             parts.append(oscillators.play(blends.partials, blends.rows, blends.gain))
         if blends.noise is not None:
             parts.append(noise.play(blends.noise, blends.rows[1:], blends.gain))
-        yield np.sum(parts, axis=0) if len(parts) > 1 else parts[0]
+        yield parts[0] + parts[1] if len(parts) > 1 else parts[0]
 
 
 def tilt_blocks(blocks: Iterable[np.ndarray], tilt: np.ndarray) -> Iterator[np.ndarray]:

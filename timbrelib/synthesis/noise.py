@@ -52,4 +52,4 @@ class FilteredNoise:
         self.shared = samples[len(samples) - (N_FFT - HOP) :]
         frames = sliding_window_view(samples, N_FFT)[::HOP]  # (frames, N_FFT)
         magnitude = spectra[rows] * (gain / level)  # (frames, N_BINS)
-        return rfft(frames * window, axis=1) * magnitude
+        return rfft(frames * window, axis=1, workers=-1) * magnitude

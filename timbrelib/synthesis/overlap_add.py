@@ -38,7 +38,7 @@ def overlap_add(blocks: Iterable[np.ndarray], n_frames: int) -> np.ndarray:
     start = 0
     for spectrum in blocks:
         stop = start + len(spectrum)
-        waves = window * irfft(spectrum, n=N_FFT, axis=1)  # (block, N_FFT)
+        waves = window * irfft(spectrum, n=N_FFT, axis=1, workers=-1)  # (block, N_FFT)
         for place in reversed(range(OVERLAP)):  # so that each hop sums its frames in their order
             hops[start + place : stop + place] += waves[:, place * HOP : (place + 1) * HOP]
         start = stop

@@ -34,15 +34,18 @@ class Retuner:
         self.rows, self.cents = rows.reshape(triples.shape), cents  # (3 * frames,) -> (frames, 3)
         fine = np.arange((N_BINS - 1) * OVERSAMPLING + 1) / OVERSAMPLING  # (points,), in bins
         spline = make_interp_spline(np.arange(N_BINS), np.log(np.maximum(partials[used], FLOOR)), axis=1)
-        self.table = np.exp(spline(fine).astype(np.float32))  # (used, points)
+        # the spline's values are not contiguous, and `take` would copy all of them for each block
+        self.table = np.ascontiguousarray(np.exp(spline(fine).astype(np.float32)))  # (used, points)
 
     def move(self, frames: np.ndarray) -> np.ndarray:
         """Move the three spectra of some frames, int (n,), up or down in frequency: float32 (3, n, N_BINS)."""
         points = self.table.shape[1]
-        step = OVERSAMPLING * 2 ** (-self.cents[frames].T / 1200)  # points of the table per bin, (3, n)
-        position = np.minimum(np.arange(N_BINS) * step[..., None], points - 1).astype(np.float32)  # (3, n, N_BINS)
+        # a code that is held is moved to the same pitch three times: one number per code and move
+        move, place = np.unique(self.rows[frames].T + 1j * self.cents[frames].T, return_inverse=True)  # (moves,)
+        step = OVERSAMPLING * 2 ** (-move.imag / 1200)  # points of the table per bin, (moves,)
+        position = np.minimum(np.arange(N_BINS) * step[:, None], points - 1).astype(np.float32)  # (moves, N_BINS)
         below = np.minimum(position.astype(np.int32), points - 2)
-        weight = position - below
-        index = below + (points * self.rows[frames].T)[..., None]
+        weight = np.subtract(position, below, dtype=np.float32)
+        index = below + points * move.real.astype(np.int64)[:, None]
         low, high = self.table.take(index), self.table.take(index + 1)
-        return low + weight * (high - low)
+        return (low + weight * (high - low))[place.reshape(3, -1)]  # (moves, N_BINS) -> (3, n, N_BINS)
