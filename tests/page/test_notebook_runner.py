@@ -1,5 +1,6 @@
 """Run small notebooks as ``make figures`` runs the real ones."""
 
+import asyncio
 import hashlib
 import logging
 import subprocess
@@ -99,6 +100,16 @@ def test_a_failing_notebook_shows_its_whole_traceback_and_stops_the_others(proje
     assert "\x1b" not in message
     assert not caplog.messages
     assert not (project / "copies").exists()
+
+
+def test_a_notebook_runs_from_within_an_event_loop_as_from_another_notebook(project):
+    path = write_notebook(project, "04_target_decode", "print(6 * 7)")
+
+    async def run():
+        return NotebookRun(path, project / "copy.ipynb").execute()
+
+    assert asyncio.run(run()) > 0
+    assert "42" in printed(project / "copy.ipynb")
 
 
 def test_a_dead_kernel_is_reported(project):

@@ -85,7 +85,9 @@ class NotebookRun:
             store_widget_state=False,
         )
         try:
-            asyncio.run(self._client.async_execute(env={**os.environ, "OMP_NUM_THREADS": "1"}))
+            execution = self._client.async_execute(env={**os.environ, "OMP_NUM_THREADS": "1"})
+            with ThreadPoolExecutor(1) as own:  # the caller may be in an event loop itself, as a notebook is
+                own.submit(asyncio.run, execution).result()
         except (CellExecutionError, RuntimeError) as error:
             message = TERMINAL_CODE.sub("", str(error)).strip()
             raise ChildProcessError(f"{' '.join(str(self).split())} failed:\n{message}") from error
