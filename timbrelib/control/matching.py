@@ -15,6 +15,7 @@ from timbrelib.codebook.table import Codebook
 from timbrelib.control.code_path import CodePath, retune, selected_values
 from timbrelib.control.refinement import UNDEFINED_ERROR, error_unit, refine, signed_error
 from timbrelib.control.search import Search
+from timbrelib.control.targets import eligible_codes
 from timbrelib.control.viterbi import Transitions, cheapest_path, select_candidates
 from timbrelib.descriptors import descriptor
 from timbrelib.model.vqvae import VQVAE
@@ -92,11 +93,6 @@ def retuned_errors(error: np.ndarray, unit: float, retune: float) -> tuple[np.nd
     reach = retune / 1200 / unit
     moved = np.clip(error, -reach, reach)
     return error - moved, RETUNE_COST * moved
-
-
-def eligible_codes(codebook: Codebook, names: Mapping[str, object]) -> np.ndarray:
-    """Codes that have all descriptors, int64 (n,)."""
-    return np.flatnonzero(np.all([np.isfinite(codebook[name]) for name in names], axis=0))
 
 
 def nearest_codes(codebook: Codebook, curves: Mapping[str, np.ndarray], units: Mapping[str, float]) -> np.ndarray:

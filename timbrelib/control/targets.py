@@ -167,8 +167,13 @@ def check_curves(codebook: Codebook, curves: Mapping[str, np.ndarray]) -> None:
                 f"the {name} target leaves the codebook's range, {low:.4g} to {high:.4g} {descriptor(name).unit}, in "
                 f'{outside} of {len(curve)} frames: make it with timbre.target({name!r}, curve, fit="shift")'
             )
-    if not np.any(np.all([np.isfinite(codebook[name]) for name in curves], axis=0)):
+    if len(eligible_codes(codebook, curves)) == 0:
         raise ValueError(f"no code of this model has all of {', '.join(curves)}: leave one out")
+
+
+def eligible_codes(codebook: Codebook, names: Mapping[str, object]) -> np.ndarray:
+    """Codes that have all descriptors, int64 (n,)."""
+    return np.flatnonzero(np.all([np.isfinite(codebook[name]) for name in names], axis=0))
 
 
 def fit_to_range(codebook: Codebook, name: str, curve: np.ndarray, mode: str) -> np.ndarray:

@@ -12,7 +12,7 @@ from timbrelib.audio.sound_files import load_audio
 from timbrelib.control.rendering import Rendering, measure_frames
 from timbrelib.control.saved_rendering import SavedRendering, load_rendering
 from timbrelib.control.scores import TrackingScore, score_tracking
-from timbrelib.control.targets import Target
+from timbrelib.control.targets import Target, eligible_codes
 from timbrelib.control.timbre import Timbre
 from timbrelib.descriptors.pitch import track_pyin
 from timbrelib.evaluation.markdown import markdown_table
@@ -102,7 +102,7 @@ def literal_rendering(timbre: Timbre, saved: SavedRendering) -> Rendering | None
         None if no code has all descriptors of the targets when it is excited by noise.
     """
     noisy = timbre.with_excitation("noise")
-    if not np.any(np.all([np.isfinite(noisy.codebook[name]) for name in saved.targets], axis=0)):
+    if len(eligible_codes(noisy.codebook, saved.targets)) == 0:
         return None
     weights = saved.search.weights if saved.search else {}
     targets = []
@@ -115,9 +115,7 @@ def literal_rendering(timbre: Timbre, saved: SavedRendering) -> Rendering | None
 
 def rendered_rows(timbre: Timbre, heard: str | None, examples: set[str]) -> list[ExampleRow]:
     """Render and score sines that are not among the examples: other descriptors, and a narrower range of notes."""
-    names = [
-        name for name in ("centroid", "bandwidth", "rolloff", "fundamental") if name in timbre.codebook.descriptors
-    ]
+    names = [name for name in FOLLOWED if name in timbre.codebook.descriptors]
     targets = {f"{name} sin": timbre.target(name, "sin") for name in names}
     if "fundamental" in names:
         low, high = timbre.codebook.percentile_range("fundamental")

@@ -1,4 +1,4 @@
-"""How a sound sounds, whatever it follows: its pitch jumps, noise and stutter, and the timbre that is heard.
+"""Sound quality, independent of any target: pitch jumps, noise, spectral flux, and the timbre that is recognised.
 
 Notebook: 06_scorecard.
 """
