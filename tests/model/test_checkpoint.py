@@ -72,7 +72,7 @@ def test_a_model_of_version_0_1_is_saved_in_the_present_format(tmp_path, old, sm
     checkpoint.save_model(tmp_path / "new", loaded, small[1], {"scores": {}})
     config = json.loads((tmp_path / "new" / "config.json").read_text())
     sizes = {"n_codes": 8, "code_size": 4, "width": 16, "blocks": 1, "outputs": 1}
-    assert config == {"format": 2, "sizes": sizes, "noise": 0.5}
+    assert config == {"format": 2, "sizes": sizes, "noise": 0.5, "noise_below_fundamental": True}
     assert timbrelib.load_model(tmp_path / "new").fingerprint == loaded.fingerprint
 
 
@@ -110,6 +110,25 @@ def test_a_model_without_an_amount_of_noise_has_the_default(copy):
     config.pop("noise", None)
     checkpoint.write_json(copy / "config.json", config)
     assert timbrelib.load_model(copy).noise == 0.5
+
+
+def test_a_model_keeps_whether_it_has_noise_below_its_fundamental(tmp_path, small):
+    model = copy_model(small[0])
+    model.noise_below_fundamental = False
+    checkpoint.save_model(tmp_path / "mine", model, small[1], {"scores": {}})
+    loaded = timbrelib.load_model(tmp_path / "mine")
+    assert not loaded.noise_below_fundamental
+    assert loaded.fingerprint != small[0].fingerprint  # it sounds otherwise
+    assert (loaded.spectra <= small[0].spectra).all()
+    assert (loaded.spectra < small[0].spectra).any()
+
+
+@pytest.mark.parametrize("value", [None, 1, "false"])
+def test_a_nonsensical_noise_below_the_fundamental_is_refused_in_a_sentence(copy, value):
+    config = json.loads((copy / "config.json").read_text())
+    checkpoint.write_json(copy / "config.json", config | {"noise_below_fundamental": value})
+    with pytest.raises(ValueError, match=r"noise_below_fundamental is .*, not true or false"):
+        timbrelib.load_model(copy)
 
 
 @pytest.mark.parametrize("noise", [-0.1, 1.5, None, "0.5", [0.5], True, 10**400])

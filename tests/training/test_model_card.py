@@ -26,13 +26,14 @@ def test_a_card_with_the_setting_names_of_version_0_1_is_read_and_updated(tmp_pa
     scores = evaluate(folder, recordings, write=True)
     assert scores["test_recordings"] == 1
     updated = load_card(folder)
-    assert updated == present | {"scores": scores}
+    assert updated == present | {"scores": scores, "noise": 0.75, "noise_below_fundamental": True}
     assert (folder / "README.md").read_text() == card_text(updated)
 
 
 def test_a_card_says_how_much_noise_is_played_and_leaves_out_a_memory_that_was_not_measured():
     card = load_card("trumpet") | {"noise": 0.75}
-    assert "as in the recordings) | 0.75 |" in card_text(card)
+    assert "as in the recordings) | 0.75, little below the fundamental |" in card_text(card)
+    assert "as in the recordings) | 0.75 |" in card_text(card | {"noise_below_fundamental": True})
     card["training"] |= {"memory_gb": 1.5}
     assert "minutes and 1.5 GB of memory on " in card_text(card)
     card["training"] |= {"memory_gb": None}

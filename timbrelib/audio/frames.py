@@ -98,6 +98,7 @@ def frame_gain(audio: np.ndarray) -> np.ndarray:
     n_frames = frame_count(len(audio))
     weight = np.square(get_window("hann", N_FFT)).astype(np.float32).reshape(OVERLAP, HOP)  # (N_FFT,) -> (OVERLAP, HOP)
     power = np.square(np.pad(audio, N_FFT // 2)[: (n_frames + OVERLAP - 1) * HOP]).reshape(-1, HOP)  # (hops, HOP)
-    share = power @ weight.T  # (hops, OVERLAP), energy of each hop at each place under the window
+    # not a matrix product, whose threads would go on waiting for more work and slow down what comes next
+    share = np.vecdot(power[:, None], weight)  # (hops, OVERLAP), energy of each hop at each place under the window
     energy = sum(share[place : place + n_frames, place] for place in range(OVERLAP))  # (frames,)
     return np.sqrt(energy / N_FFT)

@@ -31,7 +31,7 @@ CLEAR, AMBIGUITY_UNIT = 0.6, 0.025  # ambiguity that does no harm, and what of t
 MAX_BLEND_OCTAVES = 100 / 1200  # up to which two successive notes are perceived as one between them
 WRONG_NOTE = 50.0  # cents
 WRONG_SHARE = 0.02  # of the frames; fewer wrong notes are normal in fast passages
-BLOCK = 1024  # frames compared with all codes at a time, to bound the memory
+BLOCK = 128  # frames compared with all codes at a time, few enough for the processor's cache
 
 
 def match(
@@ -99,7 +99,7 @@ def nearest_codes(codebook: Codebook, curves: Mapping[str, np.ndarray], units: M
     """Find the code nearest to all targets in each frame, int64 (frames,)."""
     eligible = eligible_codes(codebook, curves)
     blocks = [_block_errors(codebook, curves, units, eligible, frames) for frames in _blocks(curves)]
-    return eligible[np.concatenate([np.square(error).sum(axis=0).argmin(axis=1) for error in blocks])]
+    return eligible[np.concatenate([np.square(errors).sum(axis=0).argmin(axis=1) for errors in blocks])]
 
 
 def find_candidates(
@@ -134,7 +134,7 @@ def find_candidates(
     notes = _best_notes(codebook, curves, units, eligible) if keeps_note else []
     nearest = min(CANDIDATES - PER_NOTE * len(notes), len(eligible))
     for frames in _blocks(curves):
-        rows = list(_block_errors(codebook, curves, units, eligible, frames))  # (block, eligible) each
+        rows = _block_errors(codebook, curves, units, eligible, frames)  # (block, eligible) each
         if "fundamental" in curves:
             place = list(curves).index("fundamental")
             rows[place], cost = retuned_errors(rows[place], units["fundamental"], search.retune)
@@ -181,12 +181,12 @@ def _block_errors(
     units: Mapping[str, float],
     eligible: np.ndarray,
     frames: slice,
-) -> np.ndarray:
-    """Signed errors of eligible codes in a block of frames, float64 (descriptors, block, eligible)."""
-    return np.stack([
+) -> list[np.ndarray]:
+    """Signed errors of eligible codes in a block of frames, float64 (block, eligible) for each descriptor."""
+    return [
         signed_error(name, codebook[name][eligible], curve[frames, None], units[name])
         for name, curve in curves.items()
-    ])  # fmt: skip
+    ]  # fmt: skip
 
 
 def warn_of_wrong_notes(codebook: Codebook, curves: Mapping[str, np.ndarray], path: CodePath) -> None:

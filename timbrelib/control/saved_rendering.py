@@ -17,8 +17,8 @@ from timbrelib.control.code_path import CodePath
 from timbrelib.control.search import Search
 from timbrelib.descriptors import descriptor
 from timbrelib.files import atomic_write, load_json, number_column, one_line
-from timbrelib.model.vqvae import VQVAE, check_cents, check_tilt
-from timbrelib.synthesis.excitation import check_excitation
+from timbrelib.model.vqvae import VQVAE
+from timbrelib.synthesis.excitation import check_cents, check_excitation, check_tilt
 
 FORMAT = 3  # of the JSON; in format 2, codes are not adjusted
 MAX_BYTES = 64 * 2**20  # of the JSON; one hour takes 25 MB

@@ -11,7 +11,7 @@ import numpy as np
 OWN_SHARE = 0.3  # weight of a code's own error, relative to that of its blend with the next code
 SEMITONE_COST, MAX_SEMITONES = 16.0, 8.0  # cost of each semitone between two notes, up to eight of them
 VOICING_COST = 12.0  # of going from a pitched code to an unpitched one, or back
-BLOCK = 128  # frames whose transitions are evaluated at a time, few enough for the processor's cache
+BLOCK = 32  # frames whose transitions are evaluated at a time, few enough for the processor's cache
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Transitions:
             f0 = self.fundamental[codes]
             pitched = np.isfinite(f0)  # (frames, n)
             semitones = 12 * np.log2(np.where(pitched, f0, 1)).astype(np.float32)
-            interval = np.abs(semitones[1:, :, None] - semitones[:-1, None, :])
-            both, neither = (
-                pitched[1:, :, None] & pitched[:-1, None, :],
-                ~(pitched[1:, :, None] | pitched[:-1, None, :]),
-            )
-            note = SEMITONE_COST * np.minimum(interval, MAX_SEMITONES)
-            costs += self.continuity * np.where(both, note, np.where(neither, 0, VOICING_COST).astype(np.float32))
+            note = np.abs(semitones[1:, :, None] - semitones[:-1, None, :])  # (frames - 1, n now, n before)
+            np.minimum(note, MAX_SEMITONES, out=note)
+            note *= SEMITONE_COST * self.continuity
+            if not pitched.all():
+                now, before = pitched[1:, :, None], pitched[:-1, None, :]
+                note = np.where(now & before, note, np.float32(VOICING_COST * self.continuity) * (now ^ before))
+            costs += note
         return costs
 
 

@@ -101,6 +101,9 @@ def load_model(name_or_path: str | Path) -> VQVAE:
         model.load_state_dict(read_weights(path, model.state_dict()), assign=True)
         model.noise = float(number_column([config.get("noise", DEFAULT_NOISE)])[0])
         check_excitation("mixed", model.noise)
+        model.noise_below_fundamental = config.get("noise_below_fundamental", True)
+        if not isinstance(model.noise_below_fundamental, bool):
+            raise ValueError(f"noise_below_fundamental is {model.noise_below_fundamental!r:.40}, not true or false")
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{folder} is damaged or not a model of this library ({one_line(error)}): copy it again or train it again"
@@ -168,7 +171,8 @@ def save_model(folder: str | Path, model: VQVAE, history: dict[str, np.ndarray],
     }
     with atomic_write(folder / WEIGHTS) as part:
         part.write_bytes(safetensors.torch.save(tensors))
-    write_json(folder / CONFIG, {"format": FORMAT, "sizes": asdict(model.config), "noise": model.noise})
+    excitation = {"noise": model.noise, "noise_below_fundamental": model.noise_below_fundamental}
+    write_json(folder / CONFIG, {"format": FORMAT, "sizes": asdict(model.config)} | excitation)
     write_json(
         folder / HISTORY, {name: [round(value, 4) for value in column.tolist()] for name, column in history.items()}
     )

@@ -15,15 +15,15 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor, nn
 
 from timbrelib.audio.frames import N_BINS, N_FFT, spectrum_blocks, spectrum_gain
 from timbrelib.audio.levels import cepstral_points, unit_level
 from timbrelib.audio.sound_files import check_audio
+from timbrelib.model.cleaning import remove_below_fundamental
 from timbrelib.model.network import VQVAEConfig, network
 from timbrelib.synthesis.blending import CodeSpectra
-from timbrelib.synthesis.excitation import MAX_CENTS, MAX_TILT, check_excitation, split_spectra, synthesise
+from timbrelib.synthesis.excitation import check_cents, check_excitation, check_tilt, split_spectra, synthesise
 
 DEFAULT_GAIN = 0.05  # a comfortable level that keeps the peaks of any code below full scale
 DEFAULT_NOISE = 0.5  # amount of noise of the mixed excitation, unless a model has its own
@@ -52,6 +52,8 @@ class VQVAE(nn.Module):
         Name of the timbre.
     noise : float
         Amount of noise of the mixed excitation, 0..1, unless another is asked for.
+    noise_below_fundamental : bool
+        Whether codes keep what lies below their fundamental, see `remove_below_fundamental`.
 
     Examples
     --------
@@ -68,7 +70,7 @@ class VQVAE(nn.Module):
     def __init__(self, config: VQVAEConfig):
         super().__init__()
         self.config = config
-        self.name, self.noise = "untitled", DEFAULT_NOISE
+        self.name, self.noise, self.noise_below_fundamental = "untitled", DEFAULT_NOISE, True
         self._code_spectra: dict[tuple[str, float], CodeSpectra] = {}
         self.encoder = network(N_BINS, config.code_size, config)
         self.decoder = network(config.code_size, config.outputs * N_BINS, config)
@@ -121,7 +123,10 @@ class VQVAE(nn.Module):
         exact = copy.deepcopy(self).double()  # its sums round to the same float32 with any number of threads
         with torch.no_grad():
             level, noise = (output.numpy() for output in exact.decode_latents(exact.codebook))
-        return (N_FFT * 10 ** (level / 20)).astype(np.float32), noise.astype(np.float32)
+        spectra = (N_FFT * 10 ** (level / 20)).astype(np.float32)
+        if not self.noise_below_fundamental:
+            spectra = remove_below_fundamental(spectra)
+        return spectra, noise.astype(np.float32)
 
     def code_spectra(self, excitation: str, noise: float) -> CodeSpectra:
         """Split each code into partials and noise, see `split_spectra`; the last split is kept."""
@@ -136,8 +141,8 @@ class VQVAE(nn.Module):
 
     @cached_property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that identify the weights."""
-        digest = hashlib.sha256()
+        """Sixteen hexadecimal digits that identify the weights, and whether codes are cleaned."""
+        digest = hashlib.sha256(b"" if self.noise_below_fundamental else b"cleaned")
         for name, tensor in sorted(self.state_dict().items()):
             digest.update(name.encode() + tensor.numpy().tobytes())
         return digest.hexdigest()[:16]
@@ -253,43 +258,6 @@ class VQVAE(nn.Module):
                 f"codes run from {codes.min()} to {codes.max()}, but this codebook has 0 to {self.config.n_codes - 1}"
             )
         return codes
-
-
-def check_cents(cents: np.ndarray | None, n_frames: int) -> np.ndarray | None:
-    """Check cents and return those of the three codes of each frame, float64 (frames, 3); see `VQVAE.decode`.
-
-    Raises
-    ------
-    ValueError
-        They have another shape, or more than `MAX_CENTS`.
-    """
-    if cents is None:
-        return None
-    cents = np.asarray(cents, dtype=np.float64)
-    if cents.shape not in ((n_frames,), (n_frames, 3)):
-        raise ValueError(f"the cents have shape {cents.shape} for {n_frames} codes: give one number or three per frame")
-    if not (np.abs(cents) <= MAX_CENTS).all():  # False for NaN
-        raise ValueError(f"the cents exceed {MAX_CENTS:.0f}: give numbers from -{MAX_CENTS:.0f} to {MAX_CENTS:.0f}")
-    return sliding_window_view(np.pad(cents, 1, mode="edge"), 3) if cents.ndim == 1 else cents  # (frames, 3)
-
-
-def check_tilt(tilt: np.ndarray | None, n_frames: int) -> np.ndarray | None:
-    """Check and return the tilt of each frame, float64 (frames,), as `VQVAE.decode` takes it.
-
-    Raises
-    ------
-    ValueError
-        It has another shape, or exceeds `MAX_TILT`.
-    """
-    if tilt is None:
-        return None
-    if np.shape(tilt) != (n_frames,):
-        raise ValueError(f"the tilt has shape {np.shape(tilt)} for {n_frames} codes: give one number per frame")
-    if not (np.abs(tilt) <= MAX_TILT).all():  # False for NaN
-        raise ValueError(
-            f"the tilt exceeds {MAX_TILT:.0f} dB per octave: give numbers from -{MAX_TILT:.0f} to {MAX_TILT:.0f}"
-        )
-    return np.asarray(tilt, dtype=np.float64)
 
 
 def gain_level(level: Tensor) -> Tensor:

@@ -16,8 +16,10 @@ Notebook: 04_target_decode.
 """
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from timbrelib.audio.frames import N_BINS, N_FFT, SAMPLE_RATE
 from timbrelib.synthesis.blending import CodeSpectra, blend_blocks
@@ -45,6 +47,43 @@ def check_excitation(excitation: str, noise: float) -> None:
         raise ValueError(f"there is no excitation {excitation!r}: choose one of {', '.join(EXCITATIONS)}")
     if not 0 <= noise <= 1:
         raise ValueError(f"the noise cannot be {noise}: give a number from 0 (locked) to 1 (as in the recordings)")
+
+
+def check_cents(cents: np.ndarray | None, n_frames: int) -> np.ndarray | None:
+    """Check cents and return those of the three codes of each frame, float64 (frames, 3); see `synthesise`.
+
+    Raises
+    ------
+    ValueError
+        They have another shape, or more than `MAX_CENTS`.
+    """
+    if cents is None:
+        return None
+    cents = np.asarray(cents, dtype=np.float64)
+    if cents.shape not in ((n_frames,), (n_frames, 3)):
+        raise ValueError(f"the cents have shape {cents.shape} for {n_frames} codes: give one number or three per frame")
+    if not (np.abs(cents) <= MAX_CENTS).all():  # False for NaN
+        raise ValueError(f"the cents exceed {MAX_CENTS:.0f}: give numbers from -{MAX_CENTS:.0f} to {MAX_CENTS:.0f}")
+    return sliding_window_view(np.pad(cents, 1, mode="edge"), 3) if cents.ndim == 1 else cents  # (frames, 3)
+
+
+def check_tilt(tilt: np.ndarray | None, n_frames: int) -> np.ndarray | None:
+    """Check and return the tilt of each frame, float64 (frames,), see `synthesise`.
+
+    Raises
+    ------
+    ValueError
+        It has another shape, or exceeds `MAX_TILT`.
+    """
+    if tilt is None:
+        return None
+    if np.shape(tilt) != (n_frames,):
+        raise ValueError(f"the tilt has shape {np.shape(tilt)} for {n_frames} codes: give one number per frame")
+    if not (np.abs(tilt) <= MAX_TILT).all():  # False for NaN
+        raise ValueError(
+            f"the tilt exceeds {MAX_TILT:.0f} dB per octave: give numbers from -{MAX_TILT:.0f} to {MAX_TILT:.0f}"
+        )
+    return np.asarray(tilt, dtype=np.float64)
 
 
 def split_spectra(spectra: np.ndarray, noise_share: np.ndarray, excitation: str, noise: float) -> CodeSpectra:
@@ -112,13 +151,17 @@ def _frames(
 ) -> Iterator[np.ndarray]:
     """Spectra of the frames of a sound, block by block, complex64 (frames, N_BINS)."""
     oscillators, noise = Oscillators(), FilteredNoise(seed)
-    for blends in blend_blocks(spectra, codes, gain, cents):
-        parts = []
-        if blends.partials is not None:
-            parts.append(oscillators.play(blends.partials, blends.rows, blends.gain))
-        if blends.noise is not None:
-            parts.append(noise.play(blends.noise, blends.rows[1:], blends.gain))
-        yield parts[0] + parts[1] if len(parts) > 1 else parts[0]
+    with ThreadPoolExecutor(1) as pool:  # which makes the noise of a block while its partials are made here
+        for blends in blend_blocks(spectra, codes, gain, cents):
+            if blends.partials is not None and blends.noise is not None:
+                made = pool.submit(noise.play, blends.noise, blends.rows[1:], blends.gain)
+                block = oscillators.play(blends.partials, blends.rows, blends.gain)
+                block += made.result()
+                yield block
+            elif blends.partials is not None:
+                yield oscillators.play(blends.partials, blends.rows, blends.gain)
+            elif blends.noise is not None:
+                yield noise.play(blends.noise, blends.rows[1:], blends.gain)
 
 
 def tilt_blocks(blocks: Iterable[np.ndarray], tilt: np.ndarray) -> Iterator[np.ndarray]:

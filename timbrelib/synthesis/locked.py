@@ -91,16 +91,19 @@ def track_peaks(spectra: np.ndarray, rows: np.ndarray, gain: np.ndarray) -> Trac
     n_peaks = np.diff(first)[rows]  # (frames,)
     edges = np.concatenate([[0], n_peaks.cumsum()])
     peak = np.arange(edges[-1]) + np.repeat(first[rows] - edges[:-1], n_peaks)  # (peaks of all frames,)
-    source = lock[np.repeat(before, n_peaks), bins[peak]]  # (peaks of all frames,)
+    source = lock.take(np.repeat(N_BINS * before, n_peaks) + bins.take(peak))  # (peaks of all frames,)
     # half the hop at the old frequency and half at the new one, so that both frames agree where they overlap
-    mean_advance = 0.5 * (advance[source // 2] + advance[peak])
+    mean_advance = 0.5 * (advance.take(source // 2) + advance.take(peak))
+    magnitude, lock = spectra[rows], lock[rows]  # (frames, N_BINS) each
+    magnitude *= gain
+    lock += 2 * (edges[:-1] - first[rows])[:, None]
     return Tracks(
         edges=edges,
         source=source // 2 - np.repeat(first[before], n_peaks),
         lead=0.5 * (source % 2),
         advance=mean_advance,
-        magnitude=spectra[rows] * gain,
-        lock=lock[rows] + 2 * (edges[:-1] - first[rows])[:, None],
+        magnitude=magnitude,
+        lock=lock,
     )
 
 

@@ -51,5 +51,8 @@ class FilteredNoise:
         samples = np.concatenate([self.shared, self.draw(len(rows) * HOP)])
         self.shared = samples[len(samples) - (N_FFT - HOP) :]
         frames = sliding_window_view(samples, N_FFT)[::HOP]  # (frames, N_FFT)
-        magnitude = spectra[rows] * (gain / level)  # (frames, N_BINS)
-        return rfft(frames * window, axis=1, workers=-1) * magnitude
+        magnitude = spectra[rows]  # (frames, N_BINS)
+        magnitude *= gain / level
+        transform = rfft(frames * window, axis=1, workers=-1)  # (frames, N_BINS)
+        transform *= magnitude
+        return transform

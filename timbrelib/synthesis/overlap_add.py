@@ -33,12 +33,13 @@ def overlap_add(blocks: Iterable[np.ndarray], n_frames: int) -> np.ndarray:
     from scipy.fft import irfft
     from scipy.signal import get_window
 
-    window = get_window("hann", N_FFT)
+    window = get_window("hann", N_FFT).astype(np.float32)
     hops = np.zeros((n_frames + OVERLAP - 1, HOP), dtype=np.float32)
     start = 0
     for spectrum in blocks:
         stop = start + len(spectrum)
-        waves = window * irfft(spectrum, n=N_FFT, axis=1, workers=-1)  # (block, N_FFT)
+        waves = irfft(spectrum, n=N_FFT, axis=1, workers=-1)  # (block, N_FFT)
+        waves *= window
         for place in reversed(range(OVERLAP)):  # so that each hop sums its frames in their order
             hops[start + place : stop + place] += waves[:, place * HOP : (place + 1) * HOP]
         start = stop
@@ -47,7 +48,7 @@ def overlap_add(blocks: Iterable[np.ndarray], n_frames: int) -> np.ndarray:
 
 
 def overlap_weight(window: np.ndarray, n_frames: int) -> np.ndarray:
-    """Sum the squares of overlapping windows, float64 (N_FFT,) -> float32 (n_frames + OVERLAP - 1, HOP)."""
+    """Sum the squares of overlapping windows, float32 (N_FFT,) -> float32 (n_frames + OVERLAP - 1, HOP)."""
     squared = np.square(window).reshape(OVERLAP, HOP)  # (N_FFT,) -> (OVERLAP, HOP)
     few = min(n_frames, OVERLAP)  # every further frame adds a hop equal to the middle one
     weight = np.zeros((few + OVERLAP - 1, HOP), dtype=np.float32)
@@ -83,8 +84,11 @@ def restore_gain(audio: np.ndarray, gain: np.ndarray) -> np.ndarray:
     hops = audio.reshape(-1, HOP)  # (n,) -> (hops, HOP)
     position = np.arange(HOP, dtype=np.float32) / HOP  # from one frame (0) to the next (1)
     requested = np.append(gain, gain[-1])[: len(hops) + 1]  # (hops + 1,): a single frame also lasts one hop
+    scale = np.empty_like(hops)
     for _ in range(GAIN_CORRECTIONS):
         measured = frame_gain(hops.ravel())
         ratio = np.divide(requested, measured, out=np.zeros(len(requested)), where=measured > 1e-9).astype(np.float32)
-        hops *= ratio[:-1, None] + np.diff(ratio)[:, None] * position
+        np.multiply(np.diff(ratio)[:, None], position, out=scale)
+        scale += ratio[:-1, None]
+        hops *= scale
     return hops.ravel()  # (hops, HOP) -> (n,)

@@ -95,29 +95,27 @@ def evaluate(name_or_path: str | Path, folder: str | Path | None = None, write: 
     root = Path(folder).resolve() if folder else data_folder() / card["domain"]
     if not root.is_dir():
         raise FileNotFoundError(f"there are no recordings of {card['domain']} in {root}: give the folder that has them")
-    scores = score_model(load_model(name_or_path), load_recordings(root.name, "test", root.parent))
+    model = load_model(name_or_path)
+    scores = score_model(model, load_recordings(root.name, "test", root.parent))
     if write:
-        card |= {"scores": scores, "training": current_names(card["training"])}
+        card |= {"scores": scores, "training": current_names(card["training"]), **excitation(model)}
         write_card_text(model_folder(name_or_path), card)
         write_json(model_folder(name_or_path) / CARD, card)
     return scores
 
 
-def make_card(name: str, run: Run, cost: dict[str, Any], scores: dict[str, Any], noise: float) -> dict[str, Any]:
+def make_card(model: VQVAE, run: Run, cost: dict[str, Any], scores: dict[str, Any]) -> dict[str, Any]:
     """Make the card of a trained model.
 
     Parameters
     ----------
-    name : str
-        Name of the model.
+    model : VQVAE
     run : Run
         What the training was started with.
     cost : dict
         From `measure_cost`.
     scores : dict
         From `score_model`.
-    noise : float
-        Amount of noise of the model's mixed excitation.
 
     Returns
     -------
@@ -126,16 +124,21 @@ def make_card(name: str, run: Run, cost: dict[str, Any], scores: dict[str, Any],
     """
     own = all(source.startswith(OWN_RECORDINGS) for source in run.credits)
     return {
-        "name": name,
+        "name": model.name,
         "domain": run.domain,
         "licence": OWN_LICENCE if own else LICENCE,
         "sources": run.credits,
         "data": {"recordings": run.recordings, "minutes": run.minutes, "semitone_shifts": list(run.shifts)},
         "training": {**asdict(run.config), **cost, "processes": run.processes},
         "sizes": asdict(run.sizes),
-        "noise": noise,
+        **excitation(model),
         "scores": scores,
     }
+
+
+def excitation(model: VQVAE) -> dict[str, Any]:
+    """Say how the mixed excitation plays a model: how much noise, and whether also below the fundamental."""
+    return {"noise": model.noise, "noise_below_fundamental": model.noise_below_fundamental}
 
 
 def measure_cost(seconds: float, device: torch.device) -> dict[str, Any]:
@@ -195,6 +198,8 @@ def card_text(card: dict[str, Any]) -> str:
     machine = training.get("machine", cpu_threads(training["threads"]))
     sources = "\n".join(f"- {source}" for source in card["sources"])
     memory = f" and {training['memory_gb']} GB of memory" if training["memory_gb"] else ""
+    below = "" if card.get("noise_below_fundamental", True) else ", little below the fundamental"
+    noise = f"{card.get('noise', 0):g}{below}"
     few = " So little sound holds few notes and colours." if data["minutes"] < FEW_MINUTES else ""
 
     def percentiles(name: str, digits: int) -> str:
@@ -216,7 +221,7 @@ sound, for {training["steps"]} steps of {training["batch"]} frames with seed {tr
 | harmonic-to-noise ratio of their reconstructions | {percentiles("hnr_db_decoded", 1)} dB |
 | spectral flux of the test recordings (10th, 50th, 90th percentile) | {percentiles("flux_real", 3)} |
 | spectral flux of their reconstructions | {percentiles("flux_decoded", 3)} |
-| amount of noise of the mixed excitation (0: partials alone, 1: as in the recordings) | {card.get("noise", 0):g} |
+| amount of noise of the mixed excitation (0: partials alone, 1: as in the recordings) | {noise} |
 
 To repeat the training: `{train_command(card)}`
 

@@ -267,7 +267,7 @@ def save_trained(
     log.info("trained in %.1f minutes with %.1f GB; scoring on the test split", cost["minutes"], cost["memory_gb"])
     test = StoredRecordings(checkpoints, run.test)
     scores = score_model(model, test)
-    card = make_card(model.name, run, cost, scores, model.noise)
+    card = make_card(model, run, cost, scores)
     built = checkpoints / "model"
     save_model(built, model, history, card)
     write_card_text(built, card)
