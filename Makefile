@@ -1,7 +1,10 @@
 # make figures   regenerates figures/ and Audio_Exemple/ from the shipped models
 # make help      lists all targets
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Interpreter of .venv: by default the first of these that is new enough.
+PYTHONS = python3.11 python3.12 python3.13 python3.14 python3 python
+NEW_ENOUGH = -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+PYTHON ?= $(shell for name in $(PYTHONS); do $$name $(NEW_ENOUGH) && command -v $$name && break; done)
 # Address of PyTorch's CPU wheels. By default, pip on Linux installs the CUDA build, which takes several GB.
 TORCH_INDEX ?=
 # Model of figures and scorecard: its name or folder. By default, all models of the demo page.
@@ -24,21 +27,29 @@ TIMBRE_DATA ?= recordings
 export MODEL DOMAIN NAME TIMBRE_DATA
 
 RUN = .venv/bin/python -m
+LOCKED = .venv/locked
 READY = .venv/ready
 
-.PHONY: help install figures page test fuzz bench lab train data scorecard notebooks lint lock clean
+.PHONY: help install figures page test fuzz bench lab data train scorecard notebooks lint lock clean
 .DELETE_ON_ERROR:
+.NOTPARALLEL:  # several goals are made one after the other, as "make -j figures page" needs
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
 
-$(READY): requirements.lock pyproject.toml
-	"$(PYTHON)" -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 is needed: make PYTHON=/path/to/python3.11")'
+$(LOCKED): requirements.lock
+	@"$(PYTHON)" $(NEW_ENOUGH) || { \
+	    echo "Python 3.11 or newer was not found: install it, or say where it is, make PYTHON=/path/to/python3.11" >&2; \
+	    exit 1; }
 	"$(PYTHON)" -m venv .venv
-	$(RUN) pip install --disable-pip-version-check -q $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
+	$(RUN) pip install --disable-pip-version-check -q $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) \
+	    "$$(grep '^torch==' requirements.lock)"
 	$(RUN) pip install --disable-pip-version-check -q -r requirements.lock
+	touch $@
+
+$(READY): $(LOCKED) pyproject.toml
 	$(RUN) pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
-	# compiles pYIN into numba's cache, which two notebooks that compile it at the same time would corrupt
+	# compiles what pYIN uses of librosa into numba's cache, which two notebooks at the same time would corrupt
 	.venv/bin/python -c 'import numpy; from timbrelib.descriptors.pitch import track_pyin; track_pyin(numpy.ones(4096))'
 	touch $@
 
@@ -52,7 +63,7 @@ page: $(READY)  ## build site/index.html from figures, sounds and scorecard
 	$(RUN) timbrelib page
 
 test: $(READY)  ## run the tests, two files at a time
-	OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 fuzz: $(READY)  ## feed 2,000 damaged and unusual inputs to each reader of files
 	FUZZ_INPUTS=2000 $(RUN) pytest tests/test_fuzz.py
@@ -86,7 +97,7 @@ lint: $(READY)  ## check style, type hints and the layers of imports
 
 lock: $(READY)  ## write requirements.lock from the installed packages
 	mkdir -p build
-	{ head -n 1 requirements.lock; echo torch==2.13.0; \
+	{ head -n 1 requirements.lock; grep '^torch==' requirements.lock; \
 	  $(RUN) pip freeze --all --exclude-editable | grep -vE '^(torch|pip|pyworld)==' | sort -f; } > build/lock
 	mv build/lock requirements.lock
 

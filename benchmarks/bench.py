@@ -33,7 +33,7 @@ from timbrelib.control.search import Search
 from timbrelib.control.targets import FRAMES, Target
 from timbrelib.control.timbre import Timbre
 from timbrelib.evaluation.metrics import reconstruction_distance
-from timbrelib.files import atomic_write
+from timbrelib.files import write_text
 from timbrelib.model.vqvae import VQVAE
 from timbrelib.pad.axes import Axis, make_axis
 from timbrelib.pad.controller import RenderRequest, page_result, render_request
@@ -41,6 +41,7 @@ from timbrelib.recordings.corpus import load_recordings
 from timbrelib.recordings.synthetic import string_corpus
 from timbrelib.recordings.training_frames import cut_frames
 from timbrelib.synthesis import blending
+from timbrelib.training import model_card
 
 HOME = Path(__file__).resolve().parent
 RENDERING = HOME.parent / "Audio_Exemple" / "violin_centroid_sin.json"
@@ -71,8 +72,7 @@ def main() -> None:
         os.environ["XDG_CACHE_HOME"] = cache  # for the codebook table, removed afterwards
         results = measure(options.data, options.quick)
     for name, text in (("results.json", json.dumps(results, indent=1) + "\n"), ("README.md", readme(results))):
-        with atomic_write(options.out / name) as part:
-            part.write_text(text, encoding="utf-8")
+        write_text(options.out / name, text)
     print(f"written: {options.out / 'README.md'}, results.json")
 
 
@@ -227,14 +227,14 @@ def below_peak(blocked: np.ndarray, whole: np.ndarray) -> float | None:
     return significant(20 * np.log10(difference / np.abs(whole).max())) if difference else None
 
 
-def peak_memory(action: str) -> int:
+def peak_memory(action: str) -> int | None:
     """Memory in MB that decoding or encoding 10 minutes needs beyond that for 6 s, including its result."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:  # a new process, of small memory
         return pool.submit(memory_growth, action).result()
 
 
-def memory_growth(action: str) -> int:
-    """Measure `peak_memory` in this process, which must have done nothing else."""
+def memory_growth(action: str) -> int | None:
+    """Measure `peak_memory` in this process, which must have done nothing else; None where no system call tells it."""
     model, codes, peaks = timbrelib.load_model("violin"), timbrelib.load_rendering(RENDERING).codes, []
     noise = np.random.default_rng(0).standard_normal(LONG * SAMPLE_RATE, dtype=np.float32)
     for seconds in (6, LONG):
@@ -242,9 +242,8 @@ def memory_growth(action: str) -> int:
             model.decode(repeat_codes(model, codes, seconds_to_frames(seconds)))
         else:
             model.encode(noise[: seconds * SAMPLE_RATE])
-        status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-        peaks.append(int(status["VmHWM"].split()[0]))  # kB; getrusage would give the peak of the parent
-    return round((peaks[1] - peaks[0]) * 1024 / 1e6)
+        peaks.append(model_card.peak_memory())
+    return None if None in peaks else round((peaks[1] - peaks[0]) * 2**30 / 1e6)
 
 
 def time_to_bar(data: str | None) -> dict:

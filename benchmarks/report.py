@@ -126,7 +126,12 @@ def other_rows(results: dict) -> list[tuple[str, str]]:
         ),
     ]
     for action, megabytes in memory.items():
-        rows.append((f"peak memory to {action} 10 minutes, in addition to that for 6 s", f"{megabytes} MB"))
+        rows.append(
+            (
+                f"peak memory to {action} 10 minutes, in addition to that for 6 s",
+                "not measured" if megabytes is None else f"{megabytes} MB",
+            )
+        )
     return rows
 
 

@@ -4,6 +4,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -59,9 +60,25 @@ def significant(value: float) -> float:
     return float(f"{value:.4g}")
 
 
+def processor() -> str:
+    """Name of the processor, as far as the system tells it."""
+    with suppress(OSError):  # only Linux has the file
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":")[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def operating_system() -> str:
+    """Name and version of the operating system."""
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except OSError:  # only Linux has the file
+        return platform.platform()
+
+
 def machine() -> dict:
     """Describe the machine by what determines its speed."""
-    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     versions = {}
     for package in PACKAGES:
         try:
@@ -69,11 +86,11 @@ def machine() -> dict:
         except PackageNotFoundError:
             versions[package] = None
     return {
-        "cpu": models[0].split(":")[1].strip() if models else platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cpu": processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "threads": torch.get_num_threads(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "os": platform.freedesktop_os_release()["PRETTY_NAME"],
+        "os": operating_system(),
         "python": platform.python_version(),
         "versions": versions,
     }

@@ -60,9 +60,9 @@ class Lab:
             try:
                 return self.request("api/status")
             except (urllib.error.URLError, ConnectionError):
-                assert self.server.poll() is None, Path(self.log.name).read_text()
+                assert self.server.poll() is None, Path(self.log.name).read_text(encoding="utf-8")
                 time.sleep(0.25)
-        raise TimeoutError(Path(self.log.name).read_text())
+        raise TimeoutError(Path(self.log.name).read_text(encoding="utf-8"))
 
     def request(self, path: str, method: str = "GET"):
         request = urllib.request.Request(f"{self.address}/{path}?token={TOKEN}", method=method)

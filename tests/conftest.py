@@ -1,6 +1,7 @@
 """What several tests share: sounds whose answer is known, the shipped violin, a small model."""
 
 import os
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,31 @@ def timbre_of(*sounds: np.ndarray) -> Timbre:
     """A timbre with one code for each steady sound, all of it partials."""
     model = model_of(unit_spectra(*sounds))
     return Timbre(model, timbrelib.analyse_codebook(model, cache=False))
+
+
+# settings of a user's matplotlibrc: LaTeX that is not installed, a missing font, another look
+FOREIGN_STYLE = {
+    "text.usetex": True, "font.family": "No Such Font", "font.size": 20, "axes.grid": True, "lines.linewidth": 8,
+    "figure.facecolor": "red", "legend.loc": "center", "savefig.pad_inches": 2, "axes.formatter.use_mathtext": True,
+}  # fmt: skip
+
+
+def png(figure) -> bytes:
+    """Draw a figure as a notebook does."""
+    content = BytesIO()
+    figure.canvas.print_figure(content, dpi=30, bbox_inches="tight", pad_inches=0.1)
+    return content.getvalue()
+
+
+SLOW = (  # files that take a minute or more: they start first, so that no process waits for the other at the end
+    "test_project.py", "test_resume.py", "test_recipe.py", "test_benchmarks.py", "test_notebooks.py", "test_browser.py",
+    "test_other_systems.py", "test_committed_examples.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    """Sort the tests of slow files to the front."""
+    items.sort(key=lambda item: SLOW.index(item.path.name) if item.path.name in SLOW else len(SLOW))
 
 
 @pytest.fixture(scope="session", autouse=True)

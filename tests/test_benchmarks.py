@@ -1,9 +1,11 @@
 import json
 import os
+import platform
 import runpy
 import statistics
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib
@@ -63,6 +65,28 @@ def test_a_trial_measures_every_alternative(trial):
     assert results["blocks"]["encode_codes"] == 0
     assert results["blocks"]["decode_db"] is None or results["blocks"]["decode_db"] < -90
     assert [aim["aim"] for aim in results["aims"]] == [0.3, 0.3, 0.3, 0.15, 2, 450, 300]
+
+
+def test_a_machine_without_proc_and_sets_of_processors_is_described_as_far_as_possible(monkeypatch):
+    """As macOS and Windows, simulated."""
+    describe = runpy.run_path(str(HOME / "timing.py"))["machine"]
+
+    def missing(*arguments, **options):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", missing)
+    monkeypatch.setattr(platform, "freedesktop_os_release", missing)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    described = describe()
+    assert described.keys() == MACHINE
+    assert described["cores"] == os.cpu_count()
+    assert described["cpu"]
+    assert described["os"]
+
+
+def test_a_memory_that_was_not_measured_is_not_given_a_size(readme):
+    results = json.loads((HOME / "results.json").read_text())
+    assert "| not measured |" in readme(results | {"memory_mb": {"decode": None}})
 
 
 @pytest.mark.parametrize("which", ["kept", "trial"])

@@ -7,9 +7,9 @@ import copy
 import json
 import os
 import re
-import resource
 import shutil
 import struct
+import sys
 
 import numpy as np
 import pytest
@@ -66,9 +66,14 @@ def folder(tmp_path_factory, small, chromatic):
 
 @pytest.fixture(scope="module", autouse=True)
 def _little_memory(folder):
-    """Limit the memory, so that an allocation that is too large fails."""
+    """Limit the memory, so that an allocation that is too large fails; only Linux keeps to such a limit."""
+    if sys.platform != "linux":
+        yield
+        return
+    import resource
+
     before = resource.getrlimit(resource.RLIMIT_AS)
-    with open("/proc/self/statm") as file:
+    with open("/proc/self/statm", encoding="ascii") as file:
         used = int(file.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, before[1]))
     yield
@@ -252,7 +257,8 @@ def test_a_training_checkpoint(folder, phrases):
 
 def test_the_settings_of_a_training(folder):
     config, sizes = timbrelib.TrainingConfig(), VQVAEConfig()
-    run = resume.Run("strings", config, sizes, (0.0,), ["me"], 3, 1.5, ["strings/a.wav"], 1)
+    splits = {"train": ["ab12"], "valid": [], "test": ["cd34"]}
+    run = resume.Run("strings", config, sizes, (0.0,), ["me"], 3, 1.5, ["strings/a.wav"], splits, 1)
     path = folder / resume.RUN
     resume.save_run(folder, run)
     assert resume.load_run(folder) == run
@@ -296,9 +302,12 @@ CELLS = (
     st.text(max_size=6)
     | st.floats().map(str)
     | st.integers().map(str)
-    | st.sampled_from(["", '"', '"\n"', "\0", "1_0"])
+    | st.sampled_from(["", '"', '"\n"', "\0", "1_0", "1,5", "1.000,5", "\ufeff"])
 )
-TABLES = st.lists(st.lists(CELLS, max_size=4), max_size=6).map(lambda rows: "\n".join(map(",".join, rows)))
+SEPARATORS = st.sampled_from([",", ";", "\t", " ", " ; "])
+TABLES = st.tuples(st.lists(st.lists(CELLS, max_size=4), max_size=6), SEPARATORS).map(
+    lambda table: "\n".join(table[1].join(row) for row in table[0])
+)
 RISING = st.lists(st.tuples(st.floats(0, 4000), CELLS), max_size=6).map(
     lambda rows: "time_s,target\n" + "".join(f"{time},{cell}\n" for time, cell in sorted(rows))
 )

@@ -1,8 +1,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from conftest import sine
+from conftest import FOREIGN_STYLE, png, sine
 
+import timbrelib
 from timbrelib import plots
 
 
@@ -64,3 +65,31 @@ def test_the_region_of_two_targets_is_drawn_over_the_codes(violin):
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("fundamental (Hz)", "centroid (Hz)")
     np.testing.assert_array_equal(ax.get_lines()[0].get_xdata(), targets["fundamental"])
     assert len(ax.collections[0].get_offsets()) == len(violin.codebook)
+
+
+CURVE = np.geomspace(200, 400, 30)
+DRAW = {
+    "tracking": lambda: plots.tracking(
+        sine(300, 0.7), {"fundamental": CURVE}, {"fundamental": CURVE}, {"fundamental": CURVE}, {"fundamental": "fine"}
+    ),
+    "spectrograms": lambda: plots.spectrograms({"$low$ \\": sine(300, 0.2), "high": sine(900, 0.2)}, "two sines"),
+    "region": lambda: plots.target_region({"centroid": CURVE, "rolloff": CURVE}, {"centroid": CURVE, "rolloff": CURVE}),
+    "histogram": lambda: plots.histogram(CURVE, "fundamental"),
+    "history": lambda: plots.training_history(timbrelib.load_history("violin")),
+}
+
+
+@pytest.mark.parametrize("draw", DRAW.values(), ids=DRAW)
+def test_a_figure_is_the_same_whatever_the_users_settings_are(draw, caplog):
+    usual = png(draw().figure)
+    with plt.rc_context(FOREIGN_STYLE):
+        assert png(draw().figure) == usual
+    assert "font" not in caplog.text
+
+
+def test_a_figure_is_saved_the_same_whatever_the_users_settings_are(tmp_path):
+    figure = plots.histogram(CURVE, "fundamental").figure
+    plots.save_figure(tmp_path / "usual.png", figure)
+    with plt.rc_context(FOREIGN_STYLE):
+        plots.save_figure(tmp_path / "foreign.png", figure)
+    assert (tmp_path / "foreign.png").read_bytes() == (tmp_path / "usual.png").read_bytes()

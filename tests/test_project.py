@@ -2,9 +2,14 @@ import re
 import subprocess
 import sys
 import tomllib
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
+import yaml
 from conftest import ROOT, SHARED_DATA
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 import timbrelib
 from timbrelib.evaluation.metrics import reconstruction_distance
@@ -13,27 +18,106 @@ from timbrelib.model.checkpoint import load_card
 from timbrelib.model.registry import shipped_models
 from timbrelib.recordings.corpus import load_recordings
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+METADATA = PROJECT["project"]
+PYTHONS = [line.split(" :: ")[-1] for line in METADATA["classifiers"] if ":: Python :: 3." in line]  # oldest first
 LOCK = dict(
     line.split("==") for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")
 )
-CARD = ["torch", "librosa", "numpy", "matplotlib", "scikit-learn", "ipywidgets", "jupyterlab", "soundfile"]
 
 
-def test_environment_lock_and_pyproject_pin_the_same_versions():
-    conda = dict(re.findall(r"- ([\w-]+)==(\S+)", (ROOT / "environment.yml").read_text()))
-    assert set(CARD) <= set(conda)
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    groups = [project["project"]["dependencies"], *project["project"]["optional-dependencies"].values()]
-    pinned = dict(
-        requirement.split("==") for group in [*groups, project["build-system"]["requires"]] for requirement in group
-    )
-    del pinned["pyworld"]  # installed by make bench alone, for it needs a compiler
-    for name, version in {**pinned, **conda}.items():
-        assert LOCK[name] == version, name
+def requirements(*groups):
+    return [Requirement(line) for group in groups for line in group]
+
+
+EXTRAS = METADATA["optional-dependencies"]
+LOCKED_GROUPS = [METADATA["dependencies"], EXTRAS["notebooks"], EXTRAS["dev"], PROJECT["build-system"]["requires"]]
+
+
+@pytest.mark.parametrize("requirement", requirements(*LOCKED_GROUPS), ids=str)
+def test_the_lock_satisfies_every_requirement(requirement):
+    assert LOCK[requirement.name] in requirement.specifier
 
 
 def test_a_changed_lock_of_torch_does_not_slip_in():
     assert LOCK["torch"] == "2.13.0"
+    assert f"pip install torch=={LOCK['torch']}\n" in (ROOT / "docs" / "installation.md").read_text()
+
+
+def test_requirements_are_ranges_so_that_the_library_installs_beside_others():
+    for requirement in requirements(*LOCKED_GROUPS, EXTRAS["bench"]):
+        assert {clause.operator for clause in requirement.specifier} == {">="}, requirement
+
+
+@pytest.mark.parametrize(("name", "refused"), [("librosa", "0.10.2"), ("numpy", "2.0.2")])
+def test_versions_that_give_other_results_or_none_are_refused(name, refused):
+    (requirement,) = (one for one in requirements(METADATA["dependencies"]) if one.name == name)
+    assert refused not in requirement.specifier
+
+
+@pytest.mark.parametrize("minor", PYTHONS)
+def test_every_pinned_package_admits_every_python_of_the_project_from_its_first_release(minor):
+    """Debian 12 has 3.11.2, for example."""
+    for name, version in LOCK.items():
+        with suppress(PackageNotFoundError):  # of another system
+            found = distribution(name)
+            if found.version.partition("+")[0] == version:
+                assert f"{minor}.0" in SpecifierSet(found.metadata.get("Requires-Python", "")), name
+
+
+def test_everything_names_the_same_versions_of_python():
+    oldest, newest = PYTHONS[0], PYTHONS[-1]
+    assert METADATA["requires-python"] == f">={oldest}"
+    assert PROJECT["tool"]["mypy"]["python_version"] == oldest
+    assert PROJECT["tool"]["ruff"]["target-version"] == f"py{oldest.replace('.', '')}"
+    makefile = (ROOT / "Makefile").read_text()
+    assert f"PYTHONS = {' '.join(f'python{minor}' for minor in PYTHONS)} python3" in makefile
+    assert f"sys.version_info < ({oldest.replace('.', ', ')})" in makefile
+    for page in ("README.md", "CONTRIBUTING.md"):
+        assert f"Python {oldest} to {newest}" in (ROOT / page).read_text(), page
+    assert f"Python {', '.join(PYTHONS[:-1])} or {newest}" in (ROOT / "docs" / "installation.md").read_text()
+
+
+def test_conda_installs_what_the_lock_pins():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    python, pip, pinned = environment["dependencies"]
+    assert python.removeprefix("python=") in PYTHONS
+    assert pip == "pip"
+    assert pinned == {"pip": ["-r requirements.lock"]}
+
+
+def test_the_workflow_runs_the_commands_of_ci_on_every_python_and_system():
+    text = (ROOT / ".github" / "workflows" / "check.yml").read_text()
+    workflow = yaml.load(text, yaml.BaseLoader)  # which reads the key "on" as text
+    assert workflow["on"]["schedule"][0]["cron"].split()[2:] == ["1", "*", "*"]  # monthly
+    assert "push" in workflow["on"]
+    job = workflow["jobs"]["check"]
+    runs = job["strategy"]["matrix"]["include"]
+    linux = [run["python"] for run in runs if run["os"] == "ubuntu-latest"]
+    assert len(linux) == 3
+    assert {PYTHONS[0], PYTHONS[-1]} <= set(linux)
+    assert {run["python"] for run in runs} == set(PYTHONS)
+    assert {run["os"].partition("-")[0] for run in runs} == {"ubuntu", "macos", "windows"}
+    commands = "\n".join(step.get("run", "") for step in job["steps"])
+    in_ci = re.findall(r"^make (\w+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert f"make {' '.join(in_ci)} figures" in commands
+    assert "python -m timbrelib figures" in commands
+
+
+def test_the_metadata_has_authors_and_no_invented_addresses():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert [author["name"] for author in METADATA["authors"]] == [author["name"] for author in citation["authors"]]
+    (paper,) = citation["references"]
+    assert METADATA["urls"] == {"Paper": paper["url"]}
+    assert sorted(METADATA["keywords"]) == sorted(citation["keywords"])
+    assert METADATA["readme"] == "README.md"
+    assert "ADDRESS" not in (ROOT / "README.md").read_text()
+
+
+def test_extras_are_explained():
+    text = (ROOT / "docs" / "installation.md").read_text()
+    for extra in EXTRAS:
+        assert f'pip install ".[{extra}]"' in text
 
 
 def test_importing_the_package_does_not_import_torch_or_librosa():

@@ -12,7 +12,11 @@ Examples
 
 import lazy_loader
 
+from timbrelib.files import prepare_user_folders
+
 __version__ = "0.1.0"
+
+prepare_user_folders()  # before librosa and matplotlib are imported
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,

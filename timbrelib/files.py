@@ -3,19 +3,23 @@
 Notebooks: all.
 """
 
+import importlib.util
 import json
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 NAME = re.compile(r"\w([\w .-]{0,78}[\w-])?")
 MAX_NAME_BYTES = 240  # file systems allow 255, and a suffix is appended
+DEVICE = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)  # no file can have it on Windows
 
 
 @contextmanager
@@ -52,6 +56,18 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    r"""Write a text file atomically, in UTF-8 with ``\n`` at the end of lines: the same bytes on every system."""
+    with atomic_write(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def remove_partial(*folders: Path) -> None:
+    """Remove what `atomic_write` had not completed in folders when its process was killed."""
+    for path in (path for folder in folders for path in folder.glob(".*-????????.*")):
+        path.unlink(missing_ok=True)
 
 
 def writable_folder(folder: str | Path) -> Path:
@@ -105,7 +121,7 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"it contains {constant}")
 
 
-def number_column(column: object) -> np.ndarray:
+def number_column(column: object) -> "np.ndarray":
     """Convert a list from a JSON file to float64 (n,), with NaN for null.
 
     Raises
@@ -113,6 +129,8 @@ def number_column(column: object) -> np.ndarray:
     ValueError
         It is not a list of numbers and nulls, or a number exceeds the range of float64.
     """
+    import numpy as np
+
     if not isinstance(column, list) or not all(value is None or type(value) in (int, float) for value in column):
         raise ValueError("it has something else where a list of numbers is expected")
     try:
@@ -129,13 +147,20 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200]
 
 
+def printable(name: str | Path) -> str:
+    """Return the name of a file as text for files and figures; bytes of it that are not UTF-8 are escaped."""
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
 def checked_name(name: str) -> str:
     """Return the name of a model or a drawing without surrounding spaces, if it can be the name of a file.
+
+    It is the same on every system, so that models and drawings can be copied to another one.
 
     Raises
     ------
     ValueError
-        The name is not valid for a file, or would lead out of its folder.
+        The name is not valid for a file, would lead out of its folder, or is that of a device on Windows.
     """
     name = name.strip() if isinstance(name, str) else ""
     if not NAME.fullmatch(name) or len(name.encode()) > MAX_NAME_BYTES:
@@ -143,7 +168,39 @@ def checked_name(name: str) -> str:
             f"{name!r:.90} is not a name for a file: use up to 80 letters, digits, spaces, dots, - and _, "
             "starting with a letter, a digit or _"
         )
+    if DEVICE.fullmatch(name):
+        raise ValueError(f"{name!r} is not a name for a file: it denotes a device on Windows; choose another one")
     return name
+
+
+def prepare_user_folders() -> None:
+    """Move the user's folders for caches and settings into a temporary folder if they are not writable.
+
+    They are not in a container that runs under a foreign user, without a home.  numba, which librosa is
+    compiled with, and matplotlib fail without these folders; programs that this one starts inherit them.
+    """
+    for variable, usual in (("XDG_CACHE_HOME", "~/.cache"), ("XDG_CONFIG_HOME", "~/.config")):
+        folder = os.environ.get(variable) or os.path.expanduser(usual)
+        if not os.path.isabs(folder) or not _is_writable(folder):
+            os.environ[variable] = str(_temporary_folder() / usual.removeprefix("~/."))
+
+
+def _is_writable(folder: str) -> bool:
+    try:
+        writable_folder(folder)
+    except PermissionError:
+        return False
+    return True
+
+
+def _temporary_folder() -> Path:
+    """Folder in the system's temporary one that nobody else can write to, the same one every time if possible."""
+    folder = Path(tempfile.gettempdir(), f"timbrelib-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+        return folder
+    return Path(tempfile.mkdtemp(prefix="timbrelib-"))  # the name belongs to somebody else, who may put code into it
 
 
 def user_cache_folder() -> Path:
@@ -154,7 +211,35 @@ def user_cache_folder() -> Path:
 
 
 def user_data_folder() -> Path:
-    """Folder of the user's own data, ``$XDG_DATA_HOME/timbrelib`` on Linux."""
+    """Folder of the user's own data, ``$XDG_DATA_HOME/timbrelib`` on Linux.
+
+    Raises
+    ------
+    FileNotFoundError
+        The user has no home.
+    """
     import platformdirs
 
-    return platformdirs.user_data_path("timbrelib", appauthor=False)
+    try:
+        return platformdirs.user_data_path("timbrelib", appauthor=False)
+    except RuntimeError as error:
+        raise FileNotFoundError(
+            "there is no home folder to keep models in: set TIMBRE_MODELS to a folder, or HOME"
+        ) from error
+
+
+def require_packages(*names: str) -> None:
+    """Check that packages of the ``notebooks`` extra are installed.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        One is not; the message says how to install them.
+    """
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            raise ModuleNotFoundError(
+                f"{name} is not installed: install the packages of the notebooks extra, as 'make install' or "
+                "pip install 'timbrelib[notebooks]' do",
+                name=name,
+            )

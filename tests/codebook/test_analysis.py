@@ -17,6 +17,13 @@ def test_the_codebook_has_one_row_per_code_and_one_column_per_descriptor(violin)
         assert np.isfinite(violin.codebook[name]).all()
 
 
+def test_codes_of_the_lowest_and_the_highest_notes_have_their_pitch():
+    notes = 41.2, 58.3, 2793.8, 3520.0, 4186.0  # E1, A#1, F7, A7, C8
+    model = model_of(unit_spectra(*(tone(f0) for f0 in notes)))
+    found = timbrelib.analyse_codebook(model, cache=False)["fundamental"]
+    np.testing.assert_allclose(1200 * np.log2(found / notes), 0, atol=20)
+
+
 def test_the_codebook_has_the_measured_values_of_a_decoded_code(violin, chromatic):
     for timbre, tolerance in ((chromatic, 0.03), (violin, 0.1)):  # noise fluctuates
         for code in (3, 30, 60):

@@ -32,10 +32,9 @@ def test_a_curve_holds_its_first_point_before_it():
         ("centroid", [0, 1], [1000], "2 times and 1 points"),
         ("centroid", [], [], "0 times"),
         ("centroid", [[0, 1]], [[1000, 1000]], "one time per point"),
-        ("centroid", [0, 2, 1], [1, 2, 3], "do not rise"),
-        ("centroid", [0, 1, 1], [1, 2, 3], "do not rise"),
-        ("centroid", [-1, 1], [1, 2], "do not rise from 0"),
-        ("centroid", [0, np.nan], [1, 2], "do not rise"),
+        ("centroid", [0, 2, 1], [1, 2, 3], "do not ascend"),
+        ("centroid", [-1, 1], [1, 2], "do not ascend from 0"),
+        ("centroid", [0, np.nan], [1, 2], "do not ascend"),
         ("centroid", [0, 5000], [1, 2], "at most 3600 s"),
         ("centroid", [0, 1], [1, np.inf], "not finite numbers"),
         ("fundamental", [0, 1], [440, 0], "not finite positive numbers"),
@@ -84,6 +83,42 @@ def test_gaps_in_the_pitch_track_of_another_program_are_interpolated(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "0,1200\n1,3500\n",  # no header: a first row of numbers is data
+        "time,value\r\n0,1200\r\n1,3500\r\n",
+        "\ufefftime,value\n0,1200\n1,3500\n",  # as spreadsheets save it
+        "Zeit;Wert\n0,0;1200,0\n1,0;3500,0\n",  # a spreadsheet in a language with decimal commas
+        "0;1200\n1;3500\n",
+        "0.0\t1200\n1.0\t3500\n",  # annotation tools
+        "0,0\t1200\n1,0\t3500\n",
+        "time\tvalue\tlabel\n0\t1200\ta b\n1\t3500\tc\n",
+        "0.0  1200\n1.0  3500\n",
+        "\n  0 1200\n  1 3500\n",
+    ],
+)
+def test_tables_are_read_as_a_person_reads_them(tmp_path, text):
+    (tmp_path / "a.csv").write_bytes(text.encode("utf-8"))
+    curve = curves.read_curve(tmp_path / "a.csv", "centroid")
+    np.testing.assert_allclose(curve, 1200 + 2300 * frame_times(44))
+
+
+def test_two_values_at_one_time_are_a_step(tmp_path):
+    """Audio workstations write an automation that jumps in this way."""
+    (tmp_path / "a.csv").write_text("0,1000\n1,1000\n1,2000\n2,2000\n")
+    curve = curves.read_curve(tmp_path / "a.csv", "centroid")
+    np.testing.assert_array_equal(curve, np.where(frame_times(87) < 1, 1000, 2000))
+    glide = curves.break_points("fundamental", [0, 0, 1, 1], [100, 220, 440, 880])
+    np.testing.assert_allclose(glide, 220 * 2 ** frame_times(44))
+
+
+def test_a_column_that_is_asked_for_needs_a_header(tmp_path):
+    (tmp_path / "a.csv").write_text("0,1200\n1,3500\n")
+    with pytest.raises(ValueError, match="with a column f0"):
+        curves.read_curve(tmp_path / "a.csv", "centroid", "f0")
+
+
+@pytest.mark.parametrize(
     ("content", "column", "says"),
     [
         (b"", None, "is not a table"),
@@ -94,7 +129,7 @@ def test_gaps_in_the_pitch_track_of_another_program_are_interpolated(tmp_path):
         (b"time_s,target\nsoon,1\n", None, "seconds in the first column"),
         (b"time_s,target\n0,1000\n", "centroid", "with a column centroid"),
         (b"RIFF\xff\xfe\x00\x00", None, "is not a table"),
-        (b"time_s,target\n1,1000\n0,1000\n", None, "do not rise"),
+        (b"time_s,target\n1,1000\n0,1000\n", None, "do not ascend"),
         (b"time_s,target\n0,nan\n1,1000\n", None, "not finite numbers"),
         (b"time_s,target\n0,inf\n1,1000\n", None, "not finite numbers"),
         (b"time_s,target\n0,1e999\n1,1000\n", None, "not finite numbers"),

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import sine
+from conftest import sine, tone, white_noise
 
 from timbrelib import descriptors
 from timbrelib.audio.frames import HOP, frame_count, spectra
@@ -31,6 +31,35 @@ def test_a_ripple_on_a_dull_sound_is_not_its_pitch():
 def test_a_rumble_below_all_notes_has_no_fundamental():
     rumble = sine(30) + sine(41, amplitude=0.2)
     assert np.isnan(measure(rumble, "fundamental")[STEADY]).all()
+
+
+NOTES = np.r_[40.0, 440 * 2 ** (np.arange(-41, 40) / 12), 4200.0]  # E1 to C8 by semitones
+HOPS = 10  # per note
+
+
+def clearly_pitched(audio):
+    f0, periodicity = estimate_pitch(spectra(audio))
+    return np.where(periodicity >= pitch.VOICED, f0, np.nan)
+
+
+@pytest.mark.parametrize("estimate", [clearly_pitched, track_autocorrelation, track_pyin])
+@pytest.mark.parametrize("slope", [1, 12])
+def test_steady_notes_from_40_hz_to_4200_hz_are_heard_at_their_pitch(estimate, slope):
+    scale = np.concatenate([tone(f0, slope)[: HOPS * HOP] for f0 in NOTES])
+    level = np.sqrt(np.mean(scale**2)) * 10 ** (-25 / 20)  # 25 dB below the notes
+    f0 = estimate(scale + level * 10 * white_noise(len(scale) / 22_050 + 1)[: len(scale)])
+    steady = f0[:-1].reshape(len(NOTES), HOPS)[:, 3:-2]  # (frames,) -> (notes, steady frames)
+    cents = 1200 * np.abs(np.log2(steady / NOTES[:, None]))  # NaN, and so a miss, where there is no pitch
+    assert np.mean(cents < 30) > 0.98
+    assert (np.mean(cents < 30, axis=1) >= 0.8).all(), NOTES[np.mean(cents < 30, axis=1) < 0.8]
+
+
+def test_hum_and_rumble_are_not_low_notes():
+    rumble = np.cumsum(white_noise(3)) * 0.02  # brown noise
+    hum = sine(50, amplitude=0.2) + sine(150, amplitude=0.01)
+    third_over_hum = sine(50, amplitude=0.01) + sum(sine(f * k, amplitude=0.3 / k) for k in (1, 2) for f in (250, 400))
+    for sound in (rumble - rumble.mean(), hum, third_over_hum):
+        assert np.isnan(measure(sound.astype(np.float32), "fundamental")[STEADY]).mean() > 0.95
 
 
 def test_two_notes_at_once_have_no_fundamental():

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+from conftest import FOREIGN_STYLE, png
 from matplotlib import pyplot as plt
 
 import timbrelib
@@ -136,3 +137,14 @@ def test_a_descriptor_that_no_code_has_is_left_out(timbre, phrases, monkeypatch)
     columns["fundamental"] = np.nan
     unpitched = Timbre(timbre.model, Codebook("unpitched", "locked", 0.0, columns, timbre.codebook.vectors))
     assert len(compare_methods(unpitched, [timbre.target("fundamental", "sin", n_frames=60)])) == 0
+
+
+def test_the_plots_are_the_same_whatever_the_users_settings_are(comparison):
+    def draw():
+        real = {"hnr_db_real": [5, 10, 20], "flux_real": [0.1, 0.2, 0.3]}
+        return [png(figure) for figure in (comparison.plot(), comparison.plot_sound_quality(real))]
+
+    usual = draw()
+    with plt.rc_context(FOREIGN_STYLE):
+        assert draw() == usual
+    plt.close("all")

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import signal
 import subprocess
 import sys
 import time
@@ -188,6 +189,29 @@ def test_a_wrong_setting_is_reported_before_anything_runs(project, arguments, er
     write_all_notebooks(project, "1 / 0")
     with pytest.raises(error, match=message):
         make_figures(*arguments, project)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_interrupted_figures_are_whole_and_the_next_run_completes_them(project, my_sound):
+    cell = """import time
+from timbrelib.files import atomic_write
+with atomic_write("../figures/a.png") as part:
+    part.write_text("new")
+    time.sleep({})"""
+    write_all_notebooks(project, cell.format(300))
+    (project / "figures" / "a.png").write_text("old")
+    command = [sys.executable, "-m", "timbrelib", "figures", "--model", my_sound, "--descriptors", "centroid"]
+    running = subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True)
+    while not any(path.stat().st_size for path in (project / "figures").glob(".a-*.png")):
+        assert running.poll() is None
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    assert "Traceback" not in running.communicate(timeout=60)[1]
+    assert running.returncode == 130
+    assert [(path.name, path.read_text()) for path in (project / "figures").iterdir()] == [("a.png", "old")]
+    write_all_notebooks(project, cell.format(0))
+    make_figures(my_sound, [], project)
+    assert [(path.name, path.read_text()) for path in (project / "figures").iterdir()] == [("a.png", "new")]
 
 
 @pytest.mark.parametrize("command", ["figures", "notebooks"])

@@ -1,11 +1,15 @@
+import os
+
 import numpy as np
 import pytest
 import soundfile
 from conftest import sine
 
 from timbrelib.audio.frames import SAMPLE_RATE
+from timbrelib.audio.sound_files import load_audio
 from timbrelib.recordings.corpus import read_excerpt
-from timbrelib.recordings.scan import Excerpt, Scan, assign_splits, scan_recordings
+from timbrelib.recordings.scan import Scan, scan_recordings
+from timbrelib.recordings.splits import Excerpt
 
 
 @pytest.fixture
@@ -62,10 +66,11 @@ def test_the_report_counts_minutes_and_warns_of_small_splits(folder):
 
 def test_the_text_of_a_scan_is_its_report(tmp_path):
     excerpts = [
-        Excerpt("x/a.wav", tmp_path / "a.wav", "train", 0, 540 * SAMPLE_RATE),
-        Excerpt("x/b.wav", tmp_path / "b.wav", "test", 0, 6 * SAMPLE_RATE),
+        Excerpt("x/a.wav", tmp_path / "a.wav", "train", 0, 540 * SAMPLE_RATE, "1"),
+        Excerpt("x/b.wav", tmp_path / "b.wav", "test", 0, 6 * SAMPLE_RATE, "2"),
     ]
-    scan = Scan(tmp_path, excerpts, {"c.wav": "is silent"}, {".txt": 2, "": 1})
+    skipped, remarks = {"loop": "a link to a folder that was already read"}, ["a.wav has an offset"]
+    scan = Scan(tmp_path, excerpts, {"c.wav": "is silent"}, {".txt": 2, "": 1}, skipped, remarks)
     assert str(scan).splitlines() == [
         f"{tmp_path}: 2 usable recordings",
         "  train    1,   9.00 minutes",
@@ -73,6 +78,8 @@ def test_the_text_of_a_scan_is_its_report(tmp_path):
         "  test     1,   0.10 minutes",
         "1 rejected:",
         "  c.wav: is silent",
+        "skipped: loop, a link to a folder that was already read",
+        "a.wav has an offset",
         "ignored, not .wav, .flac, .mp3, .ogg, .aiff, .aif: 1 without suffix, 2 .txt",
         "warning: the test split has only 0.10 minutes: the scores will be unreliable",
     ]
@@ -88,36 +95,59 @@ def test_a_missing_folder_is_named(tmp_path):
         scan_recordings(tmp_path / "nowhere")
 
 
-def whole(name, seconds=1.0):
-    return Excerpt(name, name, "train", 0, int(seconds * SAMPLE_RATE))
-
-
-def test_of_twenty_recordings_two_test_and_one_validates_and_the_longest_trains():
-    recordings = [whole(f"x/{number}.wav", 5 if number == 7 else 1) for number in range(41)]
-    splits = {excerpt.name: excerpt.split for excerpt in assign_splits(recordings, {})}
-    assert sorted(splits.values()).count("test") == 4
-    assert sorted(splits.values()).count("valid") == 2
-    assert splits["x/7.wav"] == "train"
-    assert splits == {excerpt.name: excerpt.split for excerpt in assign_splits(reversed(recordings), {})}
-
-
-def test_two_recordings_make_a_training_and_a_test_split():
-    recordings = [whole("x/long.wav", 9), whole("x/short.wav", 1)]
-    assert [excerpt.split for excerpt in assign_splits(recordings, {})] == ["train", "test"]
-
-
-def test_known_splits_are_kept():
-    known = {"x/a.wav": "valid", "x/b.wav": "test"}
-    excerpts = assign_splits([whole("x/a.wav"), whole("x/b.wav"), whole("x/c.wav")], known)
-    assert [excerpt.split for excerpt in excerpts] == ["valid", "test", "train"]
-
-
 def test_the_only_recording_is_divided(tmp_path):
-    ramp = np.linspace(-0.5, 0.5, 10 * SAMPLE_RATE, dtype=np.float32)
-    soundfile.write(tmp_path / "single.wav", ramp, SAMPLE_RATE, subtype="FLOAT")
+    soundfile.write(tmp_path / "single.wav", sine(440, 10) * np.linspace(0, 1, 10 * SAMPLE_RATE), SAMPLE_RATE)
     scan = scan_recordings(tmp_path)
     seconds = {excerpt.split: round(excerpt.seconds, 3) for excerpt in scan.excerpts}
     assert seconds == {"train": 8.5, "valid": 0.5, "test": 1.0}
     parts = [np.concatenate(list(read_excerpt(excerpt, 3.0))) for excerpt in scan.excerpts]
-    np.testing.assert_array_equal(np.concatenate(parts), ramp)
+    np.testing.assert_array_equal(np.concatenate(parts), load_audio(tmp_path / "single.wav"))
     assert "its last tenth is the test split" in str(scan)
+
+
+def test_linked_folders_are_read_once_and_loops_end(tmp_path):
+    """The recordings of many people lie on another disk, behind a link."""
+    (tmp_path / "disk").mkdir()
+    soundfile.write(tmp_path / "disk" / "tone.wav", sine(440), SAMPLE_RATE)
+    root = tmp_path / "sounds"
+    root.mkdir()
+    (root / "linked").symlink_to(tmp_path / "disk")
+    (root / "linked again").symlink_to(tmp_path / "disk")
+    (root / "loop").symlink_to(root)
+    (root / "lost.wav").symlink_to(tmp_path / "nothing.wav")
+    scan = scan_recordings(root)
+    assert {excerpt.name for excerpt in scan.excerpts} == {"sounds/linked/tone.wav"}
+    report = str(scan)
+    assert "skipped: linked again, a link to a folder that was already read" in report
+    assert "skipped: loop, a link to a folder that was already read" in report
+    assert "skipped: lost.wav, a link to nothing" in report
+
+
+def test_an_offset_is_removed_and_reported_and_nothing_but_an_offset_is_silent(tmp_path):
+    """The offset of a cheap microphone would count as loudness."""
+    soundfile.write(tmp_path / "tone.wav", sine(440) + 0.05, SAMPLE_RATE)
+    soundfile.write(tmp_path / "clean.wav", sine(440), SAMPLE_RATE)
+    soundfile.write(tmp_path / "offset.wav", np.full(SAMPLE_RATE, 0.05), SAMPLE_RATE)
+    scan = scan_recordings(tmp_path)
+    assert scan.rejected == {"offset.wav": "is silent"}
+    assert scan.remarks == ["tone.wav has an offset or rumble below 20 Hz, which is removed"]
+
+
+def test_channels_that_cancel_are_reported_and_what_is_under_the_threshold_is_silent(tmp_path):
+    out_of_phase = np.stack([sine(440), -sine(440)], axis=1)
+    soundfile.write(tmp_path / "tone.wav", out_of_phase, SAMPLE_RATE)
+    soundfile.write(tmp_path / "dither.wav", 3e-5 * np.sign(sine(5000)), SAMPLE_RATE)
+    scan = scan_recordings(tmp_path)
+    assert scan.rejected == {"dither.wav": "is silent"}
+    assert scan.remarks == ["tone.wav has channels that cancel in their mean: channel 1, the loudest, is taken"]
+
+
+def test_names_that_are_not_utf_8_are_scanned_and_reported_as_text(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/\xe9tudes"
+    os.mkdir(folder)
+    for name, content in ((b"a\xff.wav", sine(440)), (b"b\xff.wav", np.zeros(9_000)), (b"c.wav", sine(440))):
+        with open(folder + b"/" + name, "wb") as file:
+            soundfile.write(file, content, SAMPLE_RATE, format="WAV")
+    scan = scan_recordings(os.fsdecode(folder))
+    assert [excerpt.name for excerpt in scan.excerpts] == [r"\xe9tudes/a\xff.wav", r"\xe9tudes/c.wav"]
+    assert str(scan).encode().count(rb"b\xff.wav: is silent") == 1

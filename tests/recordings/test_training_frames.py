@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from conftest import sine, white_noise
@@ -17,12 +19,26 @@ from timbrelib.recordings.training_frames import (
 def test_frames_on_disk_are_those_in_memory(tmp_path, phrases):
     shifts = (0.0, 1.0)
     n_frames = save_frames(tmp_path, phrases, shifts)
-    stored, held = load_frames(tmp_path), cut_frames(phrases, shifts)
+    held = cut_frames(phrases, shifts)
     assert n_frames == len(held.floor)
-    for column, dtype in (("level", np.float16), ("noise", np.uint8), ("floor", np.float32)):
-        np.testing.assert_array_equal(getattr(stored, column), getattr(held, column))
-        assert getattr(stored, column).dtype == dtype
-    assert stored.level.shape == stored.noise.shape == (n_frames, N_BINS)
+    with load_frames(tmp_path) as stored:
+        for column, dtype in (("level", np.float16), ("noise", np.uint8), ("floor", np.float32)):
+            np.testing.assert_array_equal(getattr(stored, column)[:], getattr(held, column))
+            assert getattr(stored, column).dtype == dtype
+        assert stored.level.shape == stored.noise.shape == (n_frames, N_BINS)
+
+
+def test_frames_on_disk_are_closed_after_their_block_even_if_an_error_keeps_a_reference(tmp_path, phrases):
+    save_frames(tmp_path, phrases[:1])
+    with load_frames(tmp_path) as frames:
+        rows = [frames.level[:5], frames.noise[np.array([4, 0])]]
+        with pytest.raises(IndexError) as kept:
+            frames.level[10**9]
+    assert kept.traceback
+    assert str(tmp_path) not in Path("/proc/self/maps").read_text(encoding="utf-8")
+    assert [len(block) for block in rows] == [5, 2]
+    with pytest.raises(ValueError, match="closed: load them again"):
+        frames.level[0]
 
 
 def test_every_frame_has_its_own_share_of_noise():
@@ -49,7 +65,7 @@ def test_truncated_frames_on_disk_are_refused(tmp_path, phrases, name):
     path = tmp_path / name
     path.write_bytes(path.read_bytes()[:-4])
     with pytest.raises(ValueError, match=r"incomplete .* restart the training with --replace"):
-        load_frames(tmp_path)
+        load_frames(tmp_path).__enter__()
 
 
 @pytest.mark.parametrize("name", [LEVEL_FILE, NOISE_FILE, FLOOR_FILE])
@@ -57,10 +73,10 @@ def test_a_missing_file_of_frames_is_noticed(tmp_path, phrases, name):
     save_frames(tmp_path, phrases[:1])
     (tmp_path / name).unlink()
     with pytest.raises(ValueError, match="incomplete or those of another release"):
-        load_frames(tmp_path)
+        load_frames(tmp_path).__enter__()
 
 
 def test_recordings_without_audible_frames_are_refused(tmp_path):
     assert save_frames(tmp_path, []) == 0
     with pytest.raises(ValueError, match="no audible frames"):
-        load_frames(tmp_path)
+        load_frames(tmp_path).__enter__()

@@ -4,7 +4,7 @@ import torch
 
 from timbrelib.audio.frames import N_BINS
 from timbrelib.recordings.training_frames import Frames, load_frames, save_frames
-from timbrelib.training.batches import Batches
+from timbrelib.training.batches import Batches, copy_to_device
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def test_a_batch_has_the_frames_that_are_asked_for(frames):
 
 def test_frames_mapped_from_files_are_gathered(tmp_path, phrases):
     save_frames(tmp_path, phrases[:1])
-    frames = load_frames(tmp_path)
-    check(Batches(frames, torch.device("cpu")), frames, [5, 100, 5])
+    with load_frames(tmp_path) as frames:
+        check(Batches(frames, torch.device("cpu")), frames, [5, 100, 5])
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -48,3 +48,10 @@ def test_a_gpu_gathers_the_same_frames_whether_or_not_it_holds_them(frames, monk
     assert bool(batches.resident) == (share > 0)
     check(batches, frames, [19, 0, 3, 3])
     assert batches.gather(torch.tensor([1]))[0].device.type == "cuda"
+
+
+@pytest.mark.parametrize("block", [3, 2**16])
+def test_columns_are_copied_to_a_device_in_blocks(frames, monkeypatch, block):
+    monkeypatch.setattr("timbrelib.training.batches.BLOCK", block)
+    for column in (frames.level, frames.noise, frames.floor):
+        np.testing.assert_array_equal(copy_to_device(column, torch.device("cpu")).numpy(), column)

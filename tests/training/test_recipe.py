@@ -69,6 +69,21 @@ def models_in_the_pad():
     return Controls("violin", ROOT).model.options
 
 
+def test_a_figure_that_fails_does_not_withhold_the_model(tmp_path, strings_folder, monkeypatch, caplog):
+    def fail(*arguments):
+        raise RuntimeError("latex could not be found")
+
+    monkeypatch.setattr("timbrelib.plots.save_figure", fail)
+    sizes = {"n_codes": 32, "code_size": 8, "width": 16, "blocks": 1}
+    timbrelib.train_timbre(
+        strings_folder, tmp_path / "strings", {"steps": 4, "kmeans_frames": 500, **sizes}, progress=False
+    )
+    assert "training.png could not be drawn (latex could not be found): the model is complete" in caplog.text
+    files = {path.name for path in (tmp_path / "strings").iterdir()}
+    assert files >= {"config.json", "model.safetensors", "original.wav", "decoded.wav", "README.md"}
+    assert "training.png" not in files
+
+
 def test_an_existing_model_is_not_overwritten_by_mistake(tmp_path, strings_folder):
     shutil.copytree(shipped_folder() / "violin", tmp_path / "mine")
     refused = run("train", str(strings_folder), "--models", str(tmp_path), "--name", "mine", "--steps", "2")

@@ -2,14 +2,12 @@
 
 import json
 import os
-import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +26,7 @@ SETTINGS = [
     "--steps", "80", "--batch", "64", "--kmeans-frames", "2000", "--log-every", "10", "--checkpoint-every", "0.3",
 ]  # fmt: skip
 SMALL = VQVAEConfig(n_codes=32, code_size=8, width=32, blocks=1)
+unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither these signals nor a limit of file sizes")
 
 
 def command(models, name, *arguments):
@@ -57,6 +56,7 @@ def uninterrupted(tmp_path_factory, strings_folder):
     return models / "strings"
 
 
+@unix
 def test_a_training_killed_at_five_random_moments_ends_with_the_same_weights(tmp_path, strings_folder, uninterrupted):
     recordings = shutil.copytree(strings_folder, tmp_path / "strings")
     folder, random = resume.checkpoint_folder(tmp_path / "mine"), np.random.default_rng(6)
@@ -85,8 +85,9 @@ def test_a_training_killed_at_five_random_moments_ends_with_the_same_weights(tmp
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+@unix
 def test_ctrl_c_stops_with_advice_and_a_second_training_is_refused(tmp_path, strings_folder):
-    process = start(tmp_path, "mine", str(strings_folder), *SETTINGS)
+    process = start(tmp_path, "mine", str(strings_folder), *SETTINGS, "--steps", "5000")  # longer than the second takes
     while not (tmp_path / "mine.unfinished" / resume.STATE).exists():
         time.sleep(0.05)
         assert process.poll() is None
@@ -107,10 +108,13 @@ def test_ctrl_c_stops_with_advice_and_a_second_training_is_refused(tmp_path, str
         assert (code, sentence in said) == (1, True), said
 
 
+@unix
 def test_a_full_disk_leaves_the_last_checkpoint_complete(tmp_path, strings_folder, uninterrupted):
     limit = 20_000_000  # bytes per file: enough for the frames, not for a checkpoint
 
     def limit_files():
+        import resource
+
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     code, said = finish(tmp_path, "mine", str(strings_folder), *SETTINGS, preexec_fn=limit_files)
@@ -123,8 +127,11 @@ def test_a_full_disk_leaves_the_last_checkpoint_complete(tmp_path, strings_folde
     assert (tmp_path / "mine" / "history.json").read_bytes() == (uninterrupted / "history.json").read_bytes()
 
 
+@unix
 def test_a_disk_too_small_for_the_frames_is_reported_and_left_empty(tmp_path, strings_folder):
     def limit_files():
+        import resource
+
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 
     code, said = finish(tmp_path, "mine", str(strings_folder), *SETTINGS, preexec_fn=limit_files)
@@ -226,7 +233,7 @@ def test_a_folder_without_a_model_is_not_overwritten(tmp_path, strings_folder):
     (tmp_path / "mine" / "README.md").write_text("something else")
     code, said = finish(tmp_path, "mine", str(strings_folder), "--replace")
     assert (code, "something other than a model" in said) == (1, True)
-    assert Path(tmp_path / "mine" / "README.md").read_text() == "something else"
+    assert (tmp_path / "mine" / "README.md").read_text() == "something else"
 
 
 def test_an_unfinished_training_of_version_0_1_resumes(tmp_path, strings_folder, uninterrupted):

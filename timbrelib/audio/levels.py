@@ -15,6 +15,11 @@ PAIRS = 20_000  # of which the median distance is estimated
 AUDIBLE_FRAME = 40.0  # dB below the loudest frame of a sound; quieter frames are not scored by HNR and flux
 
 
+def is_silent(audio: np.ndarray) -> bool:
+    """Whether a sound, float (n,), never exceeds `SILENCE`."""
+    return not np.any(np.abs(audio) > SILENCE)
+
+
 def unit_level(spectrum: np.ndarray, gain: np.ndarray) -> np.ndarray:
     """Normalise magnitude spectra to unit gain, in dB relative to the energy of the frame.
 

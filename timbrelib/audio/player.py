@@ -11,6 +11,7 @@ from urllib.parse import quote
 import numpy as np
 
 from timbrelib.audio.frames import SAMPLE_RATE
+from timbrelib.files import require_packages
 
 if TYPE_CHECKING:
     from IPython.display import HTML, Audio
@@ -33,6 +34,7 @@ def play(sound: str | Path | np.ndarray, label: str = "") -> "HTML | Audio":
     -------
     IPython.display.HTML or IPython.display.Audio
     """
+    require_packages("IPython")
     from IPython.display import HTML, Audio
 
     if isinstance(sound, np.ndarray):

@@ -1,16 +1,20 @@
-"""Read any sound file as mono at 22,050 Hz; write 16-bit WAV.
+"""Read any sound file as mono at 22,050 Hz, without an offset or rumble; write WAV, FLAC, AIFF and MP3.
 
 Notebooks: 01_train, 05_draw_target.
 """
 
 import logging
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
+from timbrelib.audio.conditioning import BLOCK_SAMPLES, HIGH_PASS, REMOVED, HighPass, loudest_channel, remove_rumble
 from timbrelib.audio.frames import SAMPLE_RATE
+from timbrelib.audio.levels import SILENCE
+from timbrelib.audio.unfinished_wav import open_sound
 from timbrelib.files import atomic_write
 
 log = logging.getLogger(__name__)
@@ -19,18 +23,26 @@ MIN_RATE, MAX_RATE = 1000, 768_000  # Hz; a file with another sample rate is tak
 MIN_SECONDS = 0.01  # of a sound file
 MAX_SECONDS = 2 * 3600.0  # of a sound in memory; a few MB of FLAC can hold days of silence
 BLOCK_SECONDS = 600.0  # of sound that `stream_audio` yields at a time
-BLOCK_SAMPLES = 2**20  # samples, over all channels, read from a file at a time, whatever length its header claims
+FORMATS = {  # of libsndfile, by suffix; it writes Ogg with another serial number each time
+    ".wav": ("WAV", "PCM_16"),
+    ".flac": ("FLAC", "PCM_16"),
+    ".aiff": ("AIFF", "PCM_16"),
+    ".aif": ("AIFF", "PCM_16"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+}
+UNWRITABLE = (".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".wma", ".au", ".caf", ".w64")
 FULL_SCALE = 0.99  # peak to which a sound that would clip is attenuated
 
 
-def load_audio(path: str | Path, max_seconds: float | None = None) -> np.ndarray:
+def load_audio(path: str | bytes | Path, max_seconds: float | None = None) -> np.ndarray:
     """Read a sound file as mono at 22,050 Hz.
 
     Parameters
     ----------
-    path : str or Path
+    path : str, bytes or Path
         Any format that libsndfile reads (WAV, FLAC, MP3, Ogg, AIFF), at any sample rate and
-        bit depth.  Channels are averaged.
+        bit depth.  Channels are averaged, unless they cancel: then the loudest is taken, with a
+        warning.  What lies below 20 Hz is removed, see `timbrelib.audio.conditioning`.
     max_seconds : float, optional
         Read no more than this from the beginning; by default the whole file.
 
@@ -47,7 +59,7 @@ def load_audio(path: str | Path, max_seconds: float | None = None) -> np.ndarray
         The file is not audio, is damaged, is shorter than 10 ms or longer than two hours, has
         a sample rate below 1,000 Hz or above 768,000 Hz, or contains NaN or infinity.
     """
-    limit = MAX_SECONDS if max_seconds is None else max_seconds
+    path, limit = Path(os.fsdecode(path)), MAX_SECONDS if max_seconds is None else max_seconds
     blocks, n_samples = [], 0
     for block in stream_audio(path, min(limit, BLOCK_SECONDS)):
         blocks.append(block)
@@ -59,14 +71,18 @@ def load_audio(path: str | Path, max_seconds: float | None = None) -> np.ndarray
     return np.concatenate(blocks)[: int(limit * SAMPLE_RATE)]
 
 
-def stream_audio(path: str | Path, seconds: float = BLOCK_SECONDS) -> Iterator[np.ndarray]:
+def stream_audio(
+    path: str | bytes | Path, seconds: float = BLOCK_SECONDS, remark: Callable[[str], None] = log.warning
+) -> Iterator[np.ndarray]:
     """Read a sound file as `load_audio` does, block by block, so that any length fits into memory.
 
     Parameters
     ----------
-    path : str or Path
+    path : str, bytes or Path
     seconds : float
         Length of a block.
+    remark : callable
+        Takes a sentence on what had to be done to the sound; by default it is logged.
 
     Yields
     ------
@@ -82,7 +98,7 @@ def stream_audio(path: str | Path, seconds: float = BLOCK_SECONDS) -> Iterator[n
         raise ValueError(f"a block of sound cannot last {seconds} s: give at least one sample")
     size = round(seconds * SAMPLE_RATE)
     pending, n_pending = [], 0
-    for piece in _resampled(Path(path)):
+    for piece in _filtered(Path(os.fsdecode(path)), remark):
         pending.append(piece)
         n_pending += len(piece)
         if n_pending >= size:
@@ -94,12 +110,23 @@ def stream_audio(path: str | Path, seconds: float = BLOCK_SECONDS) -> Iterator[n
         yield np.concatenate(pending)
 
 
-def _resampled(path: Path) -> Iterator[np.ndarray]:
+def _filtered(path: Path, remark: Callable[[str], None]) -> Iterator[np.ndarray]:
+    """Remove what lies below hearing from the blocks of a sound file, float32 (n,) at 22,050 Hz."""
+    high_pass, n_samples = HighPass(), 0
+    for block in _resampled(path, remark):
+        n_samples += len(block)
+        yield high_pass.play(block)
+    yield high_pass.finish()
+    if high_pass.removed > max(REMOVED * high_pass.remaining, SILENCE**2 * n_samples):
+        remark(f"{path} has an offset or rumble below {HIGH_PASS:.0f} Hz, which is removed")
+
+
+def _resampled(path: Path, remark: Callable[[str], None]) -> Iterator[np.ndarray]:
     """Resample the blocks of a sound file to 22,050 Hz, float32 (n,), exactly as `librosa.resample` does the whole."""
     import soxr
 
     stream, n_read, n_written = None, 0, 0
-    for block, rate in _read_blocks(path):
+    for block, rate in _read_blocks(path, remark):
         n_read += len(block)
         if rate == SAMPLE_RATE:
             yield block
@@ -114,14 +141,17 @@ def _resampled(path: Path) -> Iterator[np.ndarray]:
         yield np.pad(rest, (0, max(missing, 0)))  # up to the sample in which the sound ends
 
 
-def _read_blocks(path: Path) -> Iterator[tuple[np.ndarray, int]]:
+def _read_blocks(path: Path, remark: Callable[[str], None]) -> Iterator[tuple[np.ndarray, int]]:
     """Read a sound file in blocks: mono samples, float32 (n,), and their sample rate in Hz."""
     import soundfile
 
     if not path.is_file():
         raise FileNotFoundError(f"there is no sound file {path}: check the name and the folder")
     try:
-        with soundfile.SoundFile(path) as file:
+        with open_sound(path, remark) as file:
+            channel = loudest_channel(file)
+            if channel is not None:
+                remark(f"{path} has channels that cancel in their mean: channel {channel + 1}, the loudest, is taken")
             rate, n_read = file.samplerate, 0
             if not MIN_RATE <= rate <= MAX_RATE:
                 raise ValueError(
@@ -129,7 +159,8 @@ def _read_blocks(path: Path) -> Iterator[tuple[np.ndarray, int]]:
                 )
             while len(samples := file.read(max(1, BLOCK_SAMPLES // file.channels), dtype="float32", always_2d=True)):
                 n_read += len(samples)
-                yield check_audio(samples.mean(axis=1), str(path)), rate  # (n, channels) -> (n,)
+                mono = samples.mean(axis=1) if channel is None else samples[:, channel]  # (n, channels) -> (n,)
+                yield check_audio(mono, str(path)), rate
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a suffix that means raw samples
         reason = getattr(error, "error_string", error)
         raise ValueError(
@@ -161,8 +192,35 @@ def check_audio(audio: np.ndarray, name: str = "the audio") -> np.ndarray:
     return np.ascontiguousarray(audio, dtype=np.float32)
 
 
+def clean_audio(audio: np.ndarray, name: str = "the audio") -> np.ndarray:
+    """Check audio that did not come from a file, and remove what lies below hearing as from a file: float32 (n,).
+
+    Raises
+    ------
+    ValueError
+        See `check_audio`.
+    """
+    return remove_rumble(check_audio(audio, name))
+
+
+def sound_path(path: str | Path) -> Path:
+    """Complete the path of a sound to be written: with ``.wav``, unless it ends in the suffix of a sound.
+
+    Raises
+    ------
+    ValueError
+        It ends in the suffix of a sound that `save_audio` cannot write.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix in UNWRITABLE:
+        raise ValueError(f"{path} cannot be written as a sound: give it one of the suffixes {', '.join(FORMATS)}")
+    return Path(path) if suffix in FORMATS else Path(f"{path}.wav")
+
+
 def save_audio(path: str | Path, audio: np.ndarray) -> None:
-    """Write a 16-bit PCM WAV at 22,050 Hz, atomically.
+    """Write a sound at 22,050 Hz, atomically; the suffix of the path decides on the format.
+
+    ``.wav``, ``.flac`` and ``.aiff`` have 16 bits a sample; ``.mp3`` is compressed.
 
     A sound that exceeds full scale is attenuated as a whole, with a warning, rather than clipped.
 
@@ -174,17 +232,22 @@ def save_audio(path: str | Path, audio: np.ndarray) -> None:
     Raises
     ------
     ValueError
-        `audio` is not finite mono.
+        `audio` is not finite mono, or the suffix is that of no format that can be written.
     PermissionError
         The folder is not writable.
     """
-    content = encode_wav(audio, str(path))
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise ValueError(f"{path} cannot be written as a sound: give it one of the suffixes {', '.join(FORMATS)}")
+    content = encode_audio(audio, str(path), *FORMATS[suffix])
     with atomic_write(path) as part:
         part.write_bytes(content)
 
 
-def encode_wav(audio: np.ndarray, name: str = "the sound") -> bytes:
-    """Encode a sound as the WAV that `save_audio` writes; warnings call it `name`."""
+def encode_audio(
+    audio: np.ndarray, name: str = "the sound", file_format: str = "WAV", subtype: str = "PCM_16"
+) -> bytes:
+    """Encode a sound as `save_audio` writes it; warnings call it `name`."""
     import soundfile
 
     audio = check_audio(audio)
@@ -193,5 +256,5 @@ def encode_wav(audio: np.ndarray, name: str = "the sound") -> bytes:
         log.warning("%s would clip and is attenuated by %.1f dB", name, 20 * np.log10(peak / FULL_SCALE))
         audio = audio * (FULL_SCALE / peak)
     content = BytesIO()
-    soundfile.write(content, audio, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+    soundfile.write(content, audio, SAMPLE_RATE, subtype=subtype, format=file_format)
     return content.getvalue()

@@ -58,7 +58,7 @@ def analyse_codebook(
     noise = float(model.noise if noise is None else noise)
     check_excitation(excitation, noise)
     columns = (_cached_columns if cache else _measure_codes)(model, excitation, noise)
-    return Codebook(model.name, excitation, noise, columns, model.codebook.numpy())
+    return Codebook(model.name, excitation, noise, columns, model.codebook.float().numpy(force=True).copy())
 
 
 def _cached_columns(model: VQVAE, excitation: str, noise: float) -> np.ndarray:
@@ -123,7 +123,7 @@ def _blank_columns(model: VQVAE) -> np.ndarray:
     fields = [("code", np.int64), *((name, np.float64) for name in measured), ("count", np.int64)]
     columns = np.zeros(model.config.n_codes, dtype=fields)
     columns["code"] = np.arange(model.config.n_codes)
-    columns["count"] = model.use.numpy()
+    columns["count"] = model.use.numpy(force=True)
     return columns
 
 

@@ -190,7 +190,8 @@ class Codebook:
         figure, (left, right) = plots.side_by_side()
         self.histogram(name, left)
         self.scatter(name, right)
-        figure.suptitle(self.name)
+        with plots.own_style():
+            figure.suptitle(self.name)
         return figure
 
     def neighbour_r2(self, name: str, plane: bool = True, neighbours: int = 10) -> float:

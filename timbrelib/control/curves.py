@@ -4,6 +4,8 @@ Notebook: 08_follow_a_line.
 """
 
 import csv
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from timbrelib.files import check_size, one_line
 TIME_TOLERANCE = 1e-3  # frames, since the times in a table are rounded
 MAX_SECONDS = 3600.0  # a longer curve is taken to be in another unit
 MAX_BYTES = 64 * 2**20  # of a table
+SEPARATORS = (";", "\t", ",", " ")
 MAX_VALUE = 1e100  # the interpolation between larger values can overflow
 
 
@@ -27,8 +30,9 @@ def break_points(name: str, seconds: ArrayLike, points: ArrayLike) -> np.ndarray
     name : str
         A descriptor, or ``gain``.
     seconds : sequence of float, (n,)
-        Ascending times.  The curve ends at the last one, and before the first one it has the
-        value of the first point.
+        Ascending times; at two equal times the curve steps from the first point to the second.
+        The curve ends at the last time, and before the first one it has the value of the first
+        point.
     points : sequence of float, (n,)
         Values in the descriptor's unit.
 
@@ -46,9 +50,9 @@ def break_points(name: str, seconds: ArrayLike, points: ArrayLike) -> np.ndarray
     if seconds.ndim != 1 or len(seconds) == 0 or seconds.shape != points.shape:
         raise ValueError(f"there are {seconds.size} times and {points.size} points: give one time per point")
     if not (
-        np.isfinite(seconds).all() and (np.diff(seconds) > 0).all() and 0 <= seconds[0] <= seconds[-1] <= MAX_SECONDS
+        np.isfinite(seconds).all() and (np.diff(seconds) >= 0).all() and 0 <= seconds[0] <= seconds[-1] <= MAX_SECONDS
     ):
-        raise ValueError(f"the times do not rise from 0 or later to at most {MAX_SECONDS:.0f} s: sort and check them")
+        raise ValueError(f"the times do not ascend from 0 or later to at most {MAX_SECONDS:.0f} s: sort and check them")
     log_scale = name != "gain" and descriptor(name).log
     if not ((np.abs(points) < MAX_VALUE).all() and (points.min() > 0 or not log_scale)):  # NaN compares as False
         raise ValueError(f"the points are not finite{' positive' if log_scale else ''} numbers: leave the others out")
@@ -84,12 +88,17 @@ def resample_curve(name: str, curve: np.ndarray, rate: float) -> np.ndarray:
 
 
 def read_curve(path: str | Path, name: str, column: str | None = None) -> np.ndarray:
-    """Read a curve from a CSV file with a header: times in the first column, values in another.
+    """Read a curve from a table in a text file: times in the first column, values in another.
+
+    Columns are separated by semicolons, tabs, commas or spaces, whichever comes first in this
+    order in the first row.  Unless commas separate columns, they may be decimal commas.  A
+    first row that begins with something other than a number is a header.  Two rows with the
+    same time are a step.
 
     Parameters
     ----------
     path : str or Path
-        For example a pitch track, or the CSV of a saved rendering.
+        For example a pitch track, an automation curve, or the CSV of a saved rendering.
     name : str
         The descriptor of the values, or ``gain``.
     column : str, optional
@@ -113,20 +122,40 @@ def read_curve(path: str | Path, name: str, column: str | None = None) -> np.nda
         raise FileNotFoundError(f"there is no curve {path}: check the name and the folder")
     try:
         check_size(path, MAX_BYTES)
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = (row for row in csv.reader(file) if row)
-            header = next(rows, [])
-            index = header.index(column) if column else 1
-            pairs = ((float(row[0]), float(row[index])) for row in rows if row[index].strip())
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            first = next((line for line in file if line.strip()), "")
+            separator = next((mark for mark in SEPARATORS if mark in first.strip()), ",")
+            file.seek(0)
+            table_rows = csv.reader(file, delimiter=separator, skipinitialspace=True)
+            rows: Iterator[list[str]] = (row for row in table_rows if any(row))
+            head = next(rows, [])
+            index = [cell.strip() for cell in head].index(column) if column else 1
+            if not column and head and _is_number(head[0], separator):
+                rows = chain([head], rows)
+            pairs = ((_number(row[0], separator), _number(row[index], separator)) for row in rows if row[index].strip())
             table = np.fromiter(pairs, dtype=np.dtype((np.float64, 2)))  # (rows, 2)
         if len(table) == 0:
             raise ValueError("it has no values")
     except (ValueError, IndexError, csv.Error) as error:
         raise ValueError(
             f"{path} is not a table of times and values{f' with a column {column}' if column else ''} "
-            f"({one_line(error)}): give a CSV with a header, seconds in the first column and numbers in the next"
+            f"({one_line(error)}): give a CSV with seconds in the first column and numbers in the next"
         ) from error
     return break_points(name, *table.T)
+
+
+def _number(cell: str, separator: str) -> float:
+    """Read a number, with a decimal comma unless commas separate columns."""
+    return float(cell if separator == "," else cell.replace(",", "."))
+
+
+def _is_number(cell: str, separator: str) -> bool:
+    """Whether a cell holds a number."""
+    try:
+        _number(cell, separator)
+    except ValueError:
+        return False
+    return True
 
 
 def fade(n_frames: int, gain: float, rise_s: float = 0.1, fall_s: float = 0.5) -> np.ndarray:

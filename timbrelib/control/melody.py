@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from timbrelib.audio.frames import frame_gain, spectrum_blocks
-from timbrelib.audio.sound_files import check_audio
+from timbrelib.audio.sound_files import clean_audio
 from timbrelib.codebook.table import Codebook
 from timbrelib.descriptors import measure
-from timbrelib.descriptors.pitch import estimate_pitch, track_pyin
+from timbrelib.descriptors.pitch import MAX_F0, MIN_F0, estimate_pitch, track_pyin
 
 MIN_PERIODICITY = 0.3  # below it a frame is noise, in which pYIN finds low notes
 OCTAVES = range(-5, 6)  # by which a melody may be transposed
@@ -65,12 +65,15 @@ def extract_melody(audio: np.ndarray, names: Sequence[str] = ("fundamental",)) -
     ValueError
         No frame of the recording has a pitch, or a descriptor does not exist.
     """
-    audio = check_audio(audio)
+    audio = clean_audio(audio)
     f0, voiced = track_voiced(audio)
     others = measure(audio, [name for name in names if name != "fundamental"])
     voiced = voiced & np.all([np.isfinite(curve) for curve in others.values()], axis=0)  # (frames,)
     if not voiced.any():
-        raise ValueError("the recording has no pitch to follow: give one of a single voice or instrument")
+        raise ValueError(
+            f"the recording has no pitch to follow between {MIN_F0:.0f} and {MAX_F0:.0f} Hz: "
+            "give one of a single voice or instrument"
+        )
     curves = {name: hold(curve, voiced) for name, curve in {"fundamental": f0, **others}.items()}
     return Melody(curves, np.where(voiced, frame_gain(audio), 0.0), voiced)
 

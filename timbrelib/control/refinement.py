@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from timbrelib.audio.progress import progress
 from timbrelib.codebook.table import INNER, Codebook
 from timbrelib.control.code_path import DECIMALS, CodePath, retune
 from timbrelib.control.search import Search
@@ -70,7 +71,7 @@ def refine(
     tilt = np.zeros(len(codes)) if slopes.any() else None
     refinements = search.refinements if tilt is not None or (pitch is not None and search.retune) else 0
     best, smallest = (CodePath(codes), np.zeros(0, np.float32)), np.inf
-    for remaining in range(refinements, -1, -1):
+    for remaining in progress(range(refinements, -1, -1), "refining"):
         path = CodePath(codes, None if pitch is None else retune(codebook, codes, pitch, search.retune), tilt)
         audio = decode(path)
         measured = measure(audio, curves, track_autocorrelation)

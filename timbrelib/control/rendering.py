@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timbrelib.audio.player import play
-from timbrelib.audio.sound_files import save_audio
+from timbrelib.audio.sound_files import save_audio, sound_path
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.code_path import CodePath, selected_values
 from timbrelib.control.saved_rendering import SavedRendering, save_curves
@@ -115,6 +115,9 @@ class Rendering:
     def save(self, stem: str | Path) -> None:
         """Write the sound, its curves and its codes as `stem`.wav, `stem`.csv and `stem`.json, each atomically.
 
+        With the suffix of another format that `timbrelib.save_audio` writes, as in ``take.flac``,
+        the sound has that format.
+
         The CSV has one row per frame, ``time_s,target,selected,measured`` of the first target
         and three more columns for each further one.  The JSON has codes and gains, from which
         `timbrelib.load_rendering` makes the same sound again, the targets, and selected and
@@ -122,19 +125,22 @@ class Rendering:
 
         Raises
         ------
+        ValueError
+            The suffix is that of a sound that cannot be written.
         PermissionError
             The folder is not writable.
         """
-        wav, csv, json = (Path(f"{stem}.{suffix}") for suffix in ("wav", "csv", "json"))
-        save_audio(wav, self.audio)
-        save_curves(csv, self.targets, self.selected, self.measured)
-        self.to_saved().save(json)
-        self.path = wav
+        sound = sound_path(stem)
+        base = sound.with_suffix("")
+        save_audio(sound, self.audio)
+        save_curves(Path(f"{base}.csv"), self.targets, self.selected, self.measured)
+        self.to_saved().save(Path(f"{base}.json"))
+        self.path = sound
 
     def to_saved(self) -> SavedRendering:
         """Return the content of the JSON file, with every descriptor measured.
 
-        A fundamental that is not a target is measured by autocorrelation, sixty times as fast as by pYIN.
+        A fundamental that is not a target is measured by autocorrelation, five times as fast as by pYIN.
         """
         rest = [name for name in DESCRIPTORS if name not in self.measured]
         measured = self.measured | measure(self.audio, rest, track_autocorrelation)
@@ -210,10 +216,11 @@ def plot_traversals(traversals: Mapping[str, Rendering]) -> "Figure":
     from timbrelib import plots
 
     figure, axes = plots.stacked(len(traversals), 2.6)
-    for (name, traversal), ax in zip(traversals.items(), axes, strict=True):
-        traversal.plot_curves(name, ax)
-        if traversal.targets[name].min() > 0:
-            ax.set_yscale("log")  # a few extreme codes would flatten all others
-            if descriptor(name).unit:
-                plots.plain_ticks(ax.yaxis)
+    with plots.own_style():
+        for (name, traversal), ax in zip(traversals.items(), axes, strict=True):
+            traversal.plot_curves(name, ax)
+            if traversal.targets[name].min() > 0:
+                ax.set_yscale("log")  # a few extreme codes would flatten all others
+                if descriptor(name).unit:
+                    plots.plain_ticks(ax.yaxis)
     return figure

@@ -16,7 +16,7 @@ from timbrelib.audio.frames import HOP, SAMPLE_RATE, frame_times
 from timbrelib.control.code_path import CodePath
 from timbrelib.control.search import Search
 from timbrelib.descriptors import descriptor
-from timbrelib.files import atomic_write, load_json, number_column, one_line
+from timbrelib.files import atomic_write, load_json, number_column, one_line, write_text
 from timbrelib.model.vqvae import VQVAE
 from timbrelib.synthesis.excitation import check_cents, check_excitation, check_tilt
 
@@ -106,9 +106,8 @@ class SavedRendering:
             "selected": {name: _rounded(curve) for name, curve in self.selected.items()},
             "measured": {name: _rounded(curve) for name, curve in self.measured.items()},
         }
-        with atomic_write(path) as part:
-            lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in content.items())
-            part.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+        lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in content.items())
+        write_text(path, f"{{\n{lines}\n}}\n")
 
 
 def save_curves(

@@ -199,7 +199,9 @@ class TransferScore:
         )
 
 
-def score_transfer(original: np.ndarray, decoded: np.ndarray, semitones: float = 0) -> TransferScore:
+def score_transfer(
+    original: np.ndarray, decoded: np.ndarray, semitones: float = 0, f0: np.ndarray | None = None
+) -> TransferScore:
     """Score how much of a sound its transfer preserves.
 
     Parameters
@@ -207,6 +209,8 @@ def score_transfer(original: np.ndarray, decoded: np.ndarray, semitones: float =
     original, decoded : ndarray, float32, (n,)
     semitones : float
         Transposition of the transfer.
+    f0 : ndarray, float64, (frames,), optional
+        The original's fundamental by pYIN, if it was tracked before.
 
     Returns
     -------
@@ -222,7 +226,7 @@ def score_transfer(original: np.ndarray, decoded: np.ndarray, semitones: float =
     gains = frame_gain(original), frame_gain(decoded)
     if gains[0].max() <= SILENCE:
         raise ValueError("the original is silent: give a sound")
-    before, after = track_pyin(original), track_pyin(decoded)
+    before, after = track_pyin(original) if f0 is None else f0, track_pyin(decoded)
     both = np.isfinite(before) & np.isfinite(after)
     audible = audible_frames(gains[0])
     levels = [20 * np.log10(np.maximum(gain[audible], 1e-9)) for gain in gains]

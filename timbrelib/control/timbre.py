@@ -132,7 +132,7 @@ class Timbre:
     def render(
         self,
         *targets: Target,
-        gain: np.ndarray | float = DEFAULT_GAIN,
+        gain: np.ndarray | float | None = None,
         method: str = "path",
         excitation: str | None = None,
         noise: float | None = None,
@@ -148,8 +148,8 @@ class Timbre:
         Parameters
         ----------
         *targets : Target
-        gain : ndarray, float, (frames,), or float
-            Linear gain.
+        gain : ndarray, float, (frames,), or float, optional
+            Linear gain; by default `timbrelib.model.vqvae.DEFAULT_GAIN`.
         method : {"path", "nearest"}
             ``path`` chooses all codes together; ``nearest`` takes the nearest code of each
             frame as it is, as the paper does.
@@ -183,16 +183,18 @@ class Timbre:
         if method == "nearest":
             search = Search.literal(weights)
         path, audio = match(timbre.model, timbre.codebook, curves, search)
-        if np.ndim(gain) > 0 or gain != DEFAULT_GAIN:
+        if gain is None:
+            gain = DEFAULT_GAIN
+        elif np.ndim(gain) > 0 or gain != DEFAULT_GAIN:
             audio = None  # the search decodes at the default gain
         return render_codes(timbre.model, timbre.codebook, curves, path, gain, audio, search, track_f0)
 
-    def render_codes(self, codes: np.ndarray, *targets: Target, gain: np.ndarray | float = DEFAULT_GAIN) -> Rendering:
+    def render_codes(self, codes: np.ndarray, *targets: Target, gain: np.ndarray | float | None = None) -> Rendering:
         """Decode given codes, int (frames,), and measure the sound against targets of the same length; see `render`."""
         curves, codes = target_curves(targets), np.asarray(codes)
         if codes.shape != targets[0].curve.shape:
             raise ValueError(f"the codes have shape {codes.shape}: give one for each frame of the targets")
-        return render_codes(self.model, self.codebook, curves, CodePath(codes), gain)
+        return render_codes(self.model, self.codebook, curves, CodePath(codes), DEFAULT_GAIN if gain is None else gain)
 
     def traverse(self, descriptor: str, n_frames: int = FRAMES) -> Rendering:
         """Play codes for one frame each, from the lowest value of a descriptor to the highest.

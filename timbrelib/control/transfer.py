@@ -11,6 +11,7 @@ Notebook: 07_timbre_transfer.
 
 import logging
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,8 @@ import numpy as np
 from timbrelib.audio.frames import spectra
 from timbrelib.audio.levels import audible_frames, audible_level
 from timbrelib.audio.player import play
-from timbrelib.audio.sound_files import save_audio
+from timbrelib.audio.progress import progress
+from timbrelib.audio.sound_files import save_audio, sound_path
 from timbrelib.codebook.table import INNER, Codebook
 from timbrelib.control.code_path import CodePath
 from timbrelib.control.matching import (
@@ -65,6 +67,8 @@ class Transfer:
         Codes and their adjustments.
     gain : ndarray, float32, (frames,)
         The original's.
+    f0 : ndarray, float64, (frames,)
+        The original's fundamental in Hz, by pYIN; NaN where it is unvoiced.
     audio : ndarray, float32, (n,)
     path : Path or None
         The WAV file, once it is saved.
@@ -75,6 +79,7 @@ class Transfer:
     semitones: float
     code_path: CodePath
     gain: np.ndarray
+    f0: np.ndarray
     audio: np.ndarray
     path: Path | None = None
 
@@ -85,7 +90,7 @@ class Transfer:
     @cached_property
     def score(self) -> TransferScore:
         """How much of the sound is preserved."""
-        return score_transfer(self.original, self.audio, self.semitones)
+        return score_transfer(self.original, self.audio, self.semitones, self.f0)
 
     def plot(self, source: str = "original") -> "Figure":
         """Draw the spectrograms of the original, titled `source`, and of the transfer, with the score."""
@@ -100,13 +105,17 @@ class Transfer:
     def save(self, stem: str | Path) -> None:
         """Write the sound as `stem`.wav and the original as `stem`_input.wav, each atomically.
 
+        With another suffix of a sound, both have that format, see `timbrelib.save_audio`.
+
         Raises
         ------
+        ValueError
+            The suffix is that of a sound that cannot be written.
         PermissionError
             The folder is not writable.
         """
-        path = Path(f"{stem}.wav")
-        save_audio(f"{stem}_input.wav", self.original)
+        path = sound_path(stem)
+        save_audio(path.with_stem(f"{path.stem}_input"), self.original)
         save_audio(path, self.audio)
         self.path = path
 
@@ -141,7 +150,7 @@ def transfer(model: VQVAE, codebook: Codebook, audio: np.ndarray, semitones: flo
     notes = np.where(voiced, np.clip(f0 * 2 ** (sound.semitones / 12), low, high), low)  # (frames,)
     curves = {"fundamental": notes, "centroid": reachable_centroid(codebook, sound.original, gain, notes[voiced])}
     path, decoded = match_sound(model, codebook, curves, voiced, spectra(sound.transposed), gain, search)
-    return Transfer(model.name, sound.original, sound.semitones, path, gain, decoded[: len(sound.original)])
+    return Transfer(model.name, sound.original, sound.semitones, path, gain, f0, decoded[: len(sound.original)])
 
 
 def encode_and_decode(model: VQVAE, codebook: Codebook, audio: np.ndarray, semitones: float | None) -> Transfer:
@@ -165,7 +174,8 @@ def encode_and_decode(model: VQVAE, codebook: Codebook, audio: np.ndarray, semit
     codes, _ = model.encode(sound.transposed)
     path = CodePath(codes)
     decoded = path.longer().decode(model, np.append(sound.gain, sound.gain[-1]), codebook.excitation, codebook.noise)
-    return Transfer(model.name, sound.original, sound.semitones, path, sound.gain, decoded[: len(sound.original)])
+    audio = decoded[: len(sound.original)]
+    return Transfer(model.name, sound.original, sound.semitones, path, sound.gain, sound.f0, audio)
 
 
 def match_sound(
@@ -201,9 +211,9 @@ def match_sound(
         "fundamental": error_unit(codebook, "fundamental"),
         "centroid": error_unit(codebook, "centroid") / CENTROID_WEIGHT,
     }
-    candidates, candidate_errors = [], []
-    count = min(CANDIDATES, len(codebook))
-    for start in range(0, len(gain), BLOCK):
+    count, levels = min(CANDIDATES, len(codebook)), audible_level(model.spectra)
+
+    def find_candidates(start: int) -> tuple[np.ndarray, np.ndarray]:
         frames = slice(start, start + BLOCK)
         pitch, centroid = (
             signed_error(name, codebook[name], curves[name][frames, None], units[name]) for name in curves
@@ -213,13 +223,17 @@ def match_sound(
             np.where(voiced[frames, None], np.nan_to_num(value, nan=MAX_ERROR).clip(-MAX_ERROR, MAX_ERROR), 0)
             for value in (pitch, cost)
         )  # where the sound is unvoiced, any pitch is right
-        distance = spectral_distances(spectrum[frames], model.spectra)  # (block, n_codes)
+        distance = spectral_distances(audible_level(spectrum[frames]), levels)  # (block, n_codes)
         excess = SPECTRUM_WEIGHT * (distance - distance.min(axis=1, keepdims=True))  # over the nearest code
         error = np.stack([pitch, np.nan_to_num(centroid), excess, cost]).astype(np.float32)
         nearest = select_candidates(np.square(error).sum(axis=0), count)  # (block, n)
-        candidates.append(nearest)
-        candidate_errors.append(np.take_along_axis(error, nearest[None], axis=2))
-    candidates_all, error = np.concatenate(candidates), np.concatenate(candidate_errors, axis=1)
+        return nearest, np.take_along_axis(error, nearest[None], axis=2)
+
+    starts = range(0, len(gain), BLOCK)
+    with ThreadPoolExecutor() as pool:  # most of the work is done outside the interpreter's lock
+        found = progress(pool.map(find_candidates, starts), "choosing codes", len(starts))
+        candidates, errors = zip(*found, strict=True)
+    candidates_all, error = np.concatenate(candidates), np.concatenate(errors, axis=1)
     max_blend = [MAX_BLEND_OCTAVES / units["fundamental"], np.inf, np.inf, np.inf]
     transitions = Transitions(model.cepstra, codebook["fundamental"], search.smoothness, 0.0)
     codes = candidates_all[np.arange(len(gain)), cheapest_path(candidates_all, error, max_blend, transitions)]
@@ -268,7 +282,7 @@ def centroid_range(codebook: Codebook, notes: np.ndarray) -> tuple[float, float]
 
 
 def spectral_distances(frames: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """RMS distances in dB of frames, (frames, N_BINS), from codes, (n_codes, N_BINS), as (frames, n_codes)."""
+    """RMS distances of levels in dB, (frames, N_BINS), from those of codes, (n_codes, N_BINS): (frames, n_codes)."""
     from sklearn.metrics import euclidean_distances
 
-    return euclidean_distances(audible_level(frames), audible_level(codes)) / np.sqrt(codes.shape[1])
+    return euclidean_distances(frames, codes) / np.sqrt(codes.shape[1])

@@ -9,7 +9,7 @@ import numpy as np
 
 from timbrelib.audio.frames import SAMPLE_RATE, frame_gain
 from timbrelib.audio.levels import SILENCE
-from timbrelib.audio.sound_files import check_audio
+from timbrelib.audio.sound_files import clean_audio
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.melody import octave_shift, track_voiced
 
@@ -48,7 +48,7 @@ def transpose(codebook: Codebook, audio: np.ndarray, semitones: float | None) ->
     """
     import librosa
 
-    audio = check_audio(audio)
+    audio = clean_audio(audio)
     gain = frame_gain(audio)
     if gain.max() <= SILENCE:
         raise ValueError("the sound is silent: give another")

@@ -7,18 +7,25 @@ from functools import cache
 
 import numpy as np
 
-from timbrelib.audio.frames import HOP, N_FFT, SAMPLE_RATE, spectrum_blocks, spectrum_gain
+from timbrelib.audio.frames import N_BINS, N_FFT, SAMPLE_RATE, framed, spectrum_blocks, spectrum_gain
 from timbrelib.audio.levels import SILENCE
 from timbrelib.audio.sound_files import check_audio
+from timbrelib.descriptors.pyin import pyin
 
-MIN_F0, MAX_F0 = 60.0, 4200.0  # Hz, range in which a fundamental is searched for
+MIN_F0, MAX_F0 = 40.0, 4200.0  # Hz, range in which steady notes are found
+SEARCHED = (39.0, 4415.0)  # Hz, slightly more, since at the very end of a search there are no peaks
 OCTAVE_COST = 0.03  # Boersma's preference for the higher of two equally periodic pitches, per octave
 LAG_OVERSAMPLING = 4  # lags per sample at which the autocorrelation is evaluated
 LAG_RATE = LAG_OVERSAMPLING * SAMPLE_RATE  # lags per second
 SUBHARMONIC = 0.02  # of the energy, gained after two periods, that counts as much as a higher pitch of equal strength
 MAX_COMPETITOR = 0.75  # of the period, up to which a shorter one is another pitch
 MIN_FUNDAMENTAL = -40.0  # dB relative to the strongest partial; fainter, it is the common period of a chord, not a note
-PYIN_STEP = 0.15  # semitones; at 0.1 pYIN takes six times as long, since its transitions outgrow the processor's cache
+LOW = 60.0  # Hz, below which recordings contain hum and rumble
+LOW_FUNDAMENTAL, LOW_OVERTONE = -30.0, -20.0  # dB, likewise, for a note below LOW: the latter at its 2nd or 3rd partial
+PYIN_BINS = 6  # pitches that pYIN distinguishes in a semitone, before they are refined
+HALF_STEP = 2 ** (1 / PYIN_BINS / 24) - 1  # as a share of the period
+PYIN_OVERSAMPLING = 2  # pYIN takes periods of whole samples, and that of the highest note has five
+REACH = int(HALF_STEP * PYIN_OVERSAMPLING * SAMPLE_RATE / SEARCHED[0]) + 2  # lags around a period, to refine it
 BLOCK = 128  # frames at a time, few enough for the processor's cache
 VOICED = 0.9  # periodicity from which a code counts as pitched
 TRACKED = 0.7  # periodicity from which a frame of a sound counts as voiced: as many frames as with pYIN
@@ -34,7 +41,8 @@ def estimate_pitch(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     count only beyond the first zero crossing, since near lag zero the autocorrelation of a
     dull sound is high and rippled (McLeod and Wyvill, "A smarter way to find pitch", ICMC
     2005).  A period counts only if its fundamental is itself in the spectrum: two notes
-    sounding together also repeat, at a period that is not perceived as a note.
+    sounding together also repeat, at a period that is not perceived as a note.  Below `LOW`, where
+    recordings contain hum and rumble, it needs overtones too.
 
     Parameters
     ----------
@@ -44,7 +52,7 @@ def estimate_pitch(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     f0 : ndarray, float64, (frames,)
-        Fundamental in Hz between `MIN_F0` and `MAX_F0`; NaN for a silent frame.
+        Fundamental in Hz, from 40 Hz to 4.2 kHz (`MIN_F0`, `MAX_F0`) and slightly beyond; NaN where there is none.
     periodicity : ndarray, float64, (frames,)
         Share of the energy that repeats after one period, 0..1.
     """
@@ -74,7 +82,7 @@ def octave_ambiguity(spectrum: np.ndarray, f0: np.ndarray) -> np.ndarray:
         its period; of a lower one, what is gained after two periods, relative to `SUBHARMONIC`.
     """
     ambiguity = np.zeros(len(spectrum))
-    lags = np.arange(int(LAG_RATE / MIN_F0) + 3)
+    lags = np.arange(int(LAG_RATE / SEARCHED[0]) + 3)
     around = np.arange(-2, 3)  # lags, to find a peak near a rounded period
     for start in range(0, len(spectrum), BLOCK):
         frames = slice(start, start + BLOCK)
@@ -122,32 +130,45 @@ def _first_crossing(r: np.ndarray) -> np.ndarray:
 
 def _block_pitch(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Find the pitch of a block of frames as `estimate_pitch` does."""
-    shortest, longest = int(LAG_RATE / MAX_F0), int(LAG_RATE / MIN_F0) + 1  # lags
+    shortest, longest = int(LAG_RATE / SEARCHED[1]), int(LAG_RATE / SEARCHED[0]) + 1  # lags
     power = np.square(spectrum, dtype=np.float32)
     r = _autocorrelation(power, longest + 2)  # (frames, lags)
 
-    lags = np.arange(shortest, longest + 1)
     before, here, after = (r[:, shortest + step : longest + 1 + step] for step in (-1, 0, 1))  # (frames, lags)
-    row, column = np.divmod(np.flatnonzero((here > before) & (here >= after)), len(lags))  # (peaks,) each
-    bins = np.rint(LAG_OVERSAMPLING * N_FFT / lags).astype(int)[column]  # (peaks,), of the fundamental of each period
-    around = np.maximum(np.maximum(power[:, :-2], power[:, 2:]), power[:, 1:-1])  # (frames, N_BINS - 2)
-    faint = power.max(axis=1) * 10 ** (MIN_FUNDAMENTAL / 10)  # (frames,)
-    counts = (lags[column] >= _first_crossing(r)[row]) & (around[row, bins - 1] > faint[row])
-    row, column = row[counts], column[counts]
+    row, column = np.divmod(np.flatnonzero((here > before) & (here >= after)), here.shape[1])  # (peaks,) each
+    beyond = column + shortest >= _first_crossing(r)[row]
+    row, column = row[beyond], column[beyond]
+    a, b, c = (x[row, column].astype(np.float64) for x in (before, here, after))  # (peaks,) each
+    offset = 0.5 * (a - c) / (a - 2 * b + c)  # of the top of a parabola: the period of a high note is a few lags
+    period, height = shortest + column + offset, b - 0.25 * (a - c) * offset
+    counts = _is_note(power, row, period)
+    row, column, period, height = row[counts], column[counts], period[counts], height[counts]
+
     score = np.full(here.shape, -np.inf)  # (frames, lags)
-    score[row, column] = here[row, column] - OCTAVE_COST * np.log2(lags / shortest)[column]
-    best = score.argmax(axis=1)[:, None]  # (frames, 1)
-    found = np.isfinite(np.take_along_axis(score, best, axis=1)[:, 0])  # (frames,)
-    a, b, c = (np.take_along_axis(x, best, axis=1)[:, 0] for x in (before, here, after))
-    curvature = a - 2 * b + c
-    offset = np.divide(0.5 * (a - c), curvature, out=np.zeros_like(curvature), where=found & (curvature < 0))
-    f0 = LAG_RATE / (lags[best[:, 0]] + offset)
-    periodicity = np.clip(b - 0.25 * (a - c) * offset, 0, 1)
-    return np.where(found, f0, np.nan), np.where(found, periodicity, 0.0)
+    score[row, column] = height - OCTAVE_COST * np.log2(period / shortest)
+    best = score.argmax(axis=1)  # (frames,)
+    chosen = column == best[row]  # (peaks,), one of each frame that has any
+    f0, periodicity = np.full(len(score), np.nan), np.zeros(len(score))
+    f0[row[chosen]], periodicity[row[chosen]] = LAG_RATE / period[chosen], height[chosen].clip(0, 1)
+    return f0, periodicity
+
+
+def _is_note(power: np.ndarray, row: np.ndarray, period: np.ndarray) -> np.ndarray:
+    """Whether periods, in lags, (peaks,), of frames have the partials of a note in the power, (frames, N_BINS)."""
+    around = np.maximum(np.maximum(power[:, :-2], power[:, 2:]), power[:, 1:-1])  # (frames, N_BINS - 2)
+    loudest = power.max(axis=1)  # (frames,)
+
+    def exceeds(multiple: int, level: float) -> np.ndarray:
+        bins = np.rint(multiple * LAG_OVERSAMPLING * N_FFT / period).astype(int)  # (peaks,)
+        return around[row, bins.clip(max=N_BINS - 2) - 1] > loudest[row] * 10 ** (level / 10)
+
+    low = period > LAG_RATE / LOW
+    low_note = exceeds(1, LOW_FUNDAMENTAL) & (exceeds(2, LOW_OVERTONE) | exceeds(3, LOW_OVERTONE))
+    return np.where(low, low_note, exceeds(1, MIN_FUNDAMENTAL))
 
 
 def track_autocorrelation(audio: np.ndarray) -> np.ndarray:
-    """Track the fundamental of a sound with `estimate_pitch`, a hundred times as fast as pYIN.
+    """Track the fundamental of a sound with `estimate_pitch`, five times as fast as pYIN.
 
     Parameters
     ----------
@@ -171,7 +192,8 @@ def track_pyin(audio: np.ndarray) -> np.ndarray:
 
     It shares nothing with `estimate_pitch`, which builds the codebook table, so that the
     errors of one estimator do not bias the score (Mauch and Dixon, "pYIN: A fundamental
-    frequency estimator using probabilistic threshold distributions", ICASSP 2014).
+    frequency estimator using probabilistic threshold distributions", ICASSP 2014).  It searches the
+    same range.
 
     Parameters
     ----------
@@ -182,15 +204,40 @@ def track_pyin(audio: np.ndarray) -> np.ndarray:
     ndarray, float64, (frames,)
         Fundamental in Hz; NaN where the sound is unvoiced.
     """
-    import librosa
+    from scipy.signal import resample_poly
 
-    f0, voiced, _ = librosa.pyin(
-        check_audio(audio),
-        fmin=MIN_F0,
-        fmax=MAX_F0,
-        sr=SAMPLE_RATE,
-        frame_length=N_FFT,
-        hop_length=HOP,
-        resolution=PYIN_STEP,
-    )
-    return np.where(voiced, f0, np.nan)
+    audio = check_audio(audio)
+    f0 = pyin(resample_poly(audio, PYIN_OVERSAMPLING, 1), *SEARCHED, PYIN_BINS, PYIN_OVERSAMPLING)
+    return _refine(audio, f0)
+
+
+def _refine(audio: np.ndarray, f0: np.ndarray) -> np.ndarray:
+    """Move each pitch of pYIN, (frames,), by at most half a step, to where the frame differs least from itself.
+
+    The difference function of YIN is weighted by the window at both times, so that a moving
+    pitch is that of the middle of the frame.
+    """
+    from scipy.fft import irfft, rfft
+    from scipy.signal import get_window
+
+    def correlation(product: np.ndarray) -> np.ndarray:
+        return irfft(product, n=PYIN_OVERSAMPLING * 2 * N_FFT, axis=1, workers=-1)  # (block, lags)
+
+    window, rate = get_window("hann", N_FFT), PYIN_OVERSAMPLING * SAMPLE_RATE  # lags per second
+    window_spectrum = rfft(window, n=2 * N_FFT)  # (N_FFT + 1,)
+    frames, refined, voiced = framed(audio), f0.copy(), np.flatnonzero(np.isfinite(f0))
+    around = np.arange(-REACH, REACH + 1)  # lags
+    for start in range(0, len(voiced), BLOCK):
+        chosen = voiced[start : start + BLOCK]
+        frame, energy = (rfft(window * frames[chosen] ** power, n=2 * N_FFT, axis=1) for power in (1, 2))
+        product, mean = correlation(np.abs(frame) ** 2), correlation((energy * window_spectrum.conj()).real)
+        period = rate / f0[chosen, None]  # (block, 1)
+        lags = np.rint(period).astype(int) + around  # (block, around)
+        similarity = np.take_along_axis(product, lags, 1) / np.take_along_axis(mean, lags, 1)  # 1 at a period
+        near = np.abs(lags - period) <= np.maximum(1, period * HALF_STEP)
+        best = np.where(near, similarity, -np.inf)[:, 1:-1].argmax(axis=1)[:, None] + 1  # (block, 1)
+        a, b, c = (np.take_along_axis(similarity, best + step, 1) for step in (-1, 0, 1))  # (block, 1) each
+        top = 0.5 * (a - c) / np.minimum(a - 2 * b + c, -1e-9)
+        exact = np.take_along_axis(lags, best, 1) + top.clip(-0.5, 0.5)
+        refined[chosen] = rate / exact.clip(period * (1 - HALF_STEP), period * (1 + HALF_STEP))[:, 0]
+    return refined

@@ -122,28 +122,24 @@ class Comparison:
 
     def plot(self) -> "Figure":
         """Draw the error of every method, one panel per descriptor and one marker per target."""
-        from matplotlib import pyplot as plt
-
         from timbrelib import plots
 
         styles = ((plots.MEASURED, "o"), (plots.SELECTED, "s"), (plots.TARGET, "^"), (plots.UNUSED, "D"))
         names = list(dict.fromkeys(score.descriptor for score in self.scores))
         shapes = list(dict.fromkeys(score.shape for score in self.scores))
-        size = (2.6 * len(names) + 2, 4)
-        figure, axes = plt.subplots(
-            1, len(names), figsize=size, layout="constrained", dpi=plots.SCREEN_DPI, sharey=True, squeeze=False
-        )
-        for name, ax in zip(names, axes[0], strict=True):
-            for shape, (color, marker) in zip(shapes, styles, strict=False):
-                chosen = [score for score in self.scores if (score.descriptor, score.shape) == (name, shape)]
-                errors = [score.tracking.error for score in chosen]
-                ax.plot(errors, [score.method for score in chosen], marker, color=color, label=shape)
-            unit = "cents" if descriptor(name).log else "% of range"
-            ax.set(xscale="log", xlabel=f"{name}: error ({unit})")
-            plots.plain_ticks(ax.xaxis, subs=(1, 3))
-            ax.grid(alpha=0.3)
-        axes[0, -1].invert_yaxis()
-        axes[0, -1].legend(title="target")
+        figure, axes = plots.panels(1, len(names), (2.6 * len(names) + 2, 4), sharey=True)
+        with plots.own_style():
+            for name, ax in zip(names, axes[0], strict=True):
+                for shape, (color, marker) in zip(shapes, styles, strict=False):
+                    chosen = [score for score in self.scores if (score.descriptor, score.shape) == (name, shape)]
+                    errors = [score.tracking.error for score in chosen]
+                    ax.plot(errors, [score.method for score in chosen], marker, color=color, label=shape)
+                unit = "cents" if descriptor(name).log else "% of range"
+                ax.set(xscale="log", xlabel=f"{name}: error ({unit})")
+                plots.plain_ticks(ax.xaxis, subs=(1, 3))
+                ax.grid(alpha=0.3)
+            axes[0, -1].invert_yaxis()
+            axes[0, -1].legend(title="target")
         return figure
 
     def plot_sound_quality(self, real: Mapping[str, Sequence[float]]) -> "Figure":
@@ -161,11 +157,9 @@ class Comparison:
             Harmonic-to-noise ratio, spectral flux, pitch jumps, and the share of windows that
             are recognised as the timbre.
         """
-        from matplotlib import pyplot as plt
-
         from timbrelib import plots
 
-        figure, axes = plt.subplots(2, 2, figsize=(9, 8), layout="constrained", dpi=plots.SCREEN_DPI, sharey=True)
+        figure, axes = plots.panels(2, 2, (9, 8), sharey=True)
         axes = axes.ravel()  # (2, 2) -> (4,)
         methods, qualities = [score.method for score in self.scores], [score.quality for score in self.scores]
         panels = {
@@ -174,19 +168,20 @@ class Comparison:
             "pitch jumps per second": [quality.jumps for quality in qualities],
             f"windows heard as {self.timbre or 'the timbre'} (%)": [100 * quality.heard for quality in qualities],
         }
-        for ax, (axis_label, values) in zip(axes, panels.items(), strict=True):
-            ax.plot(values, methods, "o", color=plots.MEASURED, alpha=0.7)
-            ax.set_xlabel(axis_label)
-        for ax, key in zip(axes, ("hnr_db_real", "flux_real"), strict=False):
-            low, middle, high = real[key]
-            ax.axvspan(low, high, color="0.88", zorder=0)
-            ax.axvline(middle, color=plots.TARGET, linestyle="--", linewidth=1.2, zorder=0)
-            ax.set_title(f"grey: real, {low:.3g} to {high:.3g}, median {middle:.3g}")
-        if self.timbre:
-            share = 100 * shipped_classifier().recorded_accuracy(self.timbre)
-            axes[3].axvline(share, color=plots.TARGET, linestyle="--", linewidth=1.2, zorder=0)
-            axes[3].set_title(f"dashed: real, {share:.0f} %")
-        axes[0].invert_yaxis()
+        with plots.own_style():
+            for ax, (axis_label, values) in zip(axes, panels.items(), strict=True):
+                ax.plot(values, methods, "o", color=plots.MEASURED, alpha=0.7)
+                ax.set_xlabel(axis_label)
+            for ax, key in zip(axes, ("hnr_db_real", "flux_real"), strict=False):
+                low, middle, high = real[key]
+                ax.axvspan(low, high, color="0.88", zorder=0)
+                ax.axvline(middle, color=plots.TARGET, linestyle="--", linewidth=1.2, zorder=0)
+                ax.set_title(f"grey: real, {low:.3g} to {high:.3g}, median {middle:.3g}")
+            if self.timbre:
+                share = 100 * shipped_classifier().recorded_accuracy(self.timbre)
+                axes[3].axvline(share, color=plots.TARGET, linestyle="--", linewidth=1.2, zorder=0)
+                axes[3].set_title(f"dashed: real, {share:.0f} %")
+            axes[0].invert_yaxis()
         return figure
 
 

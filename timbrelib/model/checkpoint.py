@@ -15,7 +15,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from timbrelib.files import atomic_write, check_size, load_json, number_column, one_line
+from timbrelib.files import atomic_write, check_size, load_json, number_column, one_line, write_text
 from timbrelib.model.network import VQVAEConfig
 from timbrelib.model.registry import CONFIG, WEIGHTS, model_folder, own_models, shipped_models
 from timbrelib.model.vqvae import DEFAULT_NOISE, VQVAE
@@ -293,5 +293,4 @@ def read_json(folder: Path, name: str) -> Any:
 
 def write_json(path: Path, content: dict | list) -> None:
     """Write indented JSON, atomically."""
-    with atomic_write(path) as part:
-        part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -5,6 +5,7 @@ Notebook: 01_train.
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -59,9 +60,9 @@ class Residual(nn.Module):
 
     def __init__(self, width: int):
         super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.inner = nn.Linear(width, width)
-        self.outer = nn.Linear(width, width)
+        self.norm = nn.LayerNorm(width, dtype=torch.float32)
+        self.inner = nn.Linear(width, width, dtype=torch.float32)
+        self.outer = nn.Linear(width, width, dtype=torch.float32)
 
     def forward(self, x: Tensor) -> Tensor:
         """Add the block's output to `x`, float (batch, width)."""
@@ -69,8 +70,11 @@ class Residual(nn.Module):
 
 
 def network(n_in: int, n_out: int, config: VQVAEConfig) -> nn.Sequential:
-    """Build linear, residual blocks, norm, linear: the architecture of both encoder and decoder."""
+    """Build linear, residual blocks, norm, linear, in float32: the architecture of both encoder and decoder."""
     blocks = [Residual(config.width) for _ in range(config.blocks)]
     return nn.Sequential(
-        nn.Linear(n_in, config.width), *blocks, nn.LayerNorm(config.width), nn.Linear(config.width, n_out)
+        nn.Linear(n_in, config.width, dtype=torch.float32),
+        *blocks,
+        nn.LayerNorm(config.width, dtype=torch.float32),
+        nn.Linear(config.width, n_out, dtype=torch.float32),
     )

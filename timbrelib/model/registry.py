@@ -15,7 +15,13 @@ WEIGHTS = "model.safetensors"
 
 
 def models_folder() -> Path:
-    """Folder of the user's own models: $TIMBRE_MODELS, by default ``models`` in the user's data folder."""
+    """Folder of the user's own models: $TIMBRE_MODELS, by default ``models`` in the user's data folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        It is not set, and the user has no home.
+    """
     return Path(os.environ.get(MODELS_VARIABLE) or user_data_folder() / "models")
 
 
@@ -31,7 +37,11 @@ def shipped_models() -> list[str]:
 
 def own_models() -> list[str]:
     """Names of the user's own models."""
-    return sorted(path.parent.name for path in models_folder().glob(f"*/{CONFIG}"))
+    try:
+        folder = models_folder()
+    except FileNotFoundError:  # without a home
+        return []
+    return sorted(path.parent.name for path in folder.glob(f"*/{CONFIG}"))
 
 
 def model_folder(name_or_path: str | Path) -> Path:

@@ -8,10 +8,10 @@ one frame at a time, so that a code always has the same spectrum.
 Notebook: 01_train.
 """
 
-import copy
 import hashlib
 import math
-from functools import cached_property
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -19,12 +19,14 @@ from torch import Tensor, nn
 
 from timbrelib.audio.frames import N_BINS, N_FFT, spectrum_blocks, spectrum_gain
 from timbrelib.audio.levels import cepstral_points, unit_level
-from timbrelib.audio.sound_files import check_audio
+from timbrelib.audio.sound_files import clean_audio
 from timbrelib.model.cleaning import remove_below_fundamental
 from timbrelib.model.network import VQVAEConfig, network
+from timbrelib.model.weights import Kept, on_cpu
 from timbrelib.synthesis.blending import CodeSpectra
 from timbrelib.synthesis.excitation import check_cents, check_excitation, check_tilt, split_spectra, synthesise
 
+T = TypeVar("T")
 DEFAULT_GAIN = 0.05  # a comfortable level that keeps the peaks of any code below full scale
 DEFAULT_NOISE = 0.5  # amount of noise of the mixed excitation, unless a model has its own
 DECIBEL = 10 / math.log(10)  # dB per neper of power
@@ -36,6 +38,10 @@ PREFIXES = {
 
 class VQVAE(nn.Module):
     """A model of one timbre: encoder, codebook and decoder.
+
+    Its weights are float32.  They may change, and may be moved to a GPU or to another precision:
+    `encode` and `decode` always use the present ones, on the CPU and in the same precision, so
+    that codes and sounds depend on their values alone.
 
     Parameters
     ----------
@@ -71,13 +77,13 @@ class VQVAE(nn.Module):
         super().__init__()
         self.config = config
         self.name, self.noise, self.noise_below_fundamental = "untitled", DEFAULT_NOISE, True
-        self._code_spectra: dict[tuple[str, float], CodeSpectra] = {}
+        self._kept = Kept()
         self.encoder = network(N_BINS, config.code_size, config)
         self.decoder = network(config.code_size, config.outputs * N_BINS, config)
-        self.register_buffer("codebook", torch.randn(config.n_codes, config.code_size))
+        self.register_buffer("codebook", torch.randn(config.n_codes, config.code_size, dtype=torch.float32))
         self.register_buffer("use", torch.zeros(config.n_codes, dtype=torch.int64))
-        self.register_buffer("mean", torch.zeros(N_BINS))
-        self.register_buffer("std", torch.ones(N_BINS))
+        self.register_buffer("mean", torch.zeros(N_BINS, dtype=torch.float32))
+        self.register_buffer("std", torch.ones(N_BINS, dtype=torch.float32))
 
     @property
     def prefix(self) -> str:
@@ -118,9 +124,12 @@ class VQVAE(nn.Module):
         """Share of noise in each bin of each code, 0..1, float32 (n_codes, N_BINS)."""
         return self._decoded_codes[1]
 
-    @cached_property
+    @property
     def _decoded_codes(self) -> tuple[np.ndarray, np.ndarray]:
-        exact = copy.deepcopy(self).double()  # its sums round to the same float32 with any number of threads
+        return self._keep("decoded codes", self._decode_codes)
+
+    def _decode_codes(self) -> tuple[np.ndarray, np.ndarray]:
+        exact = on_cpu(self, torch.float64)  # its sums round to the same float32 with any number of threads
         with torch.no_grad():
             level, noise = (output.numpy() for output in exact.decode_latents(exact.codebook))
         spectra = (N_FFT * 10 ** (level / 20)).astype(np.float32)
@@ -130,29 +139,38 @@ class VQVAE(nn.Module):
 
     def code_spectra(self, excitation: str, noise: float) -> CodeSpectra:
         """Split each code into partials and noise, see `split_spectra`; the last split is kept."""
-        if (excitation, noise) not in self._code_spectra:
-            self._code_spectra = {(excitation, noise): split_spectra(self.spectra, self.noise_share, excitation, noise)}
-        return self._code_spectra[excitation, noise]
+        splits: dict[tuple[str, float], CodeSpectra] = self._keep("splits", dict)
+        split = splits.get((excitation, noise))
+        if split is None:
+            split = split_spectra(self.spectra, self.noise_share, excitation, noise)
+            splits.clear()
+            splits[excitation, noise] = split
+        return split
 
-    @cached_property
+    @property
     def cepstra(self) -> np.ndarray:
         """Points of the codes, float32 (n_codes, n), whose distances are those of their spectra; the median is 1."""
-        return cepstral_points(self.spectra)
+        return self._keep("cepstra", lambda: cepstral_points(self.spectra))
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that identify the weights, and whether codes are cleaned."""
+        return self._keep("fingerprint", self._hash_weights)
+
+    def _hash_weights(self) -> str:
         digest = hashlib.sha256(b"" if self.noise_below_fundamental else b"cleaned")
-        for name, tensor in sorted(self.state_dict().items()):
+        for name, tensor in sorted(on_cpu(self, torch.float32).state_dict().items()):
             digest.update(name.encode() + tensor.numpy().tobytes())
         return digest.hexdigest()[:16]
 
     def train(self, mode: bool = True) -> "VQVAE":
         """Switch between training and evaluation, and drop what was computed from the old weights."""
-        for name in ("_decoded_codes", "cepstra", "fingerprint"):
-            self.__dict__.pop(name, None)
-        self._code_spectra = {}
+        self._kept = Kept()
         return super().train(mode)
+
+    def _keep(self, name: str, compute: Callable[[], T]) -> T:
+        """Return what `compute` gives for the present weights, computed once."""
+        return self._kept.get(name, self, self.noise_below_fundamental, compute)
 
     @torch.no_grad()
     def encode(self, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -174,11 +192,11 @@ class VQVAE(nn.Module):
         ValueError
             `audio` is empty, is not mono, or contains NaN.
         """
-        codes, gain = [], []
-        for spectrum in spectrum_blocks(check_audio(audio)):  # (frames, N_BINS)
+        exact, codes, gain = on_cpu(self, torch.float32), [], []
+        for spectrum in spectrum_blocks(clean_audio(audio)):  # (frames, N_BINS)
             block_gain = spectrum_gain(spectrum)
             level = torch.from_numpy(unit_level(spectrum, block_gain))
-            codes.append(self.nearest(self.encode_frames(level)).numpy())
+            codes.append(exact.nearest(exact.encode_frames(level)).numpy())
             gain.append(block_gain)
         return np.concatenate(codes), np.concatenate(gain)
 

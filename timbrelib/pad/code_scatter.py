@@ -11,7 +11,7 @@ import numpy as np
 import traitlets
 
 from timbrelib.audio.frames import seconds_to_frames
-from timbrelib.audio.sound_files import encode_wav
+from timbrelib.audio.sound_files import encode_audio
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.curves import fade
 from timbrelib.control.timbre import load
@@ -105,7 +105,7 @@ class CodeScatter(anywidget.AnyWidget):
             f"{name} {row[name]:.4g} {DESCRIPTORS[name].unit}".strip() for name in DESCRIPTORS if np.isfinite(row[name])
         ]
         text = f"code {code}: {', '.join(values)}; assigned to {row['count']} training frames"
-        self._publish(int(code), encode_wav(audio), text)
+        self._publish(int(code), encode_audio(audio), text)
         return audio
 
     def _publish(self, code: int, sound: bytes, text: str) -> None:

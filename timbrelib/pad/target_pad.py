@@ -15,7 +15,7 @@ import ipywidgets
 import numpy as np
 
 from timbrelib.audio.frames import seconds_to_frames
-from timbrelib.audio.sound_files import check_audio
+from timbrelib.audio.sound_files import clean_audio
 from timbrelib.control.rendering import Rendering
 from timbrelib.control.saved_rendering import load_rendering
 from timbrelib.control.timbre import Timbre, load
@@ -149,7 +149,7 @@ class TargetPad(ipywidgets.VBox):
         ValueError
             `audio` is empty, not mono, or contains NaN.
         """
-        audio = check_audio(audio)
+        audio = clean_audio(audio)
         self._follow(lambda: audio)
 
     def close(self) -> None:

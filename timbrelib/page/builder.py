@@ -13,11 +13,12 @@ import jinja2
 import mistune
 from PIL import Image
 
-from timbrelib.files import atomic_write
+from timbrelib.files import atomic_write, write_text
 from timbrelib.model.checkpoint import load_card, load_model
 from timbrelib.model.registry import shipped_models
 from timbrelib.model.vqvae import PREFIXES
 
+HEAD = '<!doctype html>\n<html lang="en">\n<head>\n<meta name="generator" content="timbrelib">'  # of the page
 FIRST = ("violin", "sing", "sing_fem", "trumpet", "horn", "cello")  # order of the models; others follow by name
 TITLES = {"sing_fem": "Female voice"}  # of models whose name alone does not say what they play
 TIMBRES = {prefix: name for name, prefix in PREFIXES.items()}  # full names of the timbres whose files shorten them
@@ -141,8 +142,7 @@ def build_page(figures: str | Path, audio: str | Path, scorecard: str | Path, ou
             with atomic_write(Path(out) / folder / path.name) as part:
                 shutil.copyfile(path, part)
     index = Path(out) / "index.html"
-    with atomic_write(index) as part:
-        part.write_text(page, encoding="utf-8")
+    write_text(index, page)
     return index
 
 

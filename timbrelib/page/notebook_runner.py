@@ -10,7 +10,7 @@ import os
 import re
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from traitlets.config import Config
 
 from timbrelib.control.timbre import load
 from timbrelib.descriptors import descriptor
-from timbrelib.files import atomic_write
+from timbrelib.files import remove_partial, write_text
 from timbrelib.model.registry import model_folder, shipped_models
 from timbrelib.plots import reduce_colours
 
@@ -87,13 +87,12 @@ class NotebookRun:
         try:
             execution = self._client.async_execute(env={**os.environ, "OMP_NUM_THREADS": "1"})
             with ThreadPoolExecutor(1) as own:  # the caller may be in an event loop itself, as a notebook is
-                own.submit(asyncio.run, execution).result()
+                own.submit(run_coroutine, execution).result()
         except (CellExecutionError, RuntimeError) as error:
             message = TERMINAL_CODE.sub("", str(error)).strip()
             raise ChildProcessError(f"{' '.join(str(self).split())} failed:\n{message}") from error
         shrink_outputs(notebook)
-        with atomic_write(self.out) as part:
-            nbformat.write(notebook, part)
+        write_text(self.out, nbformat.writes(notebook) + "\n")
         return time.monotonic() - start
 
     def stop(self) -> None:
@@ -103,6 +102,12 @@ class NotebookRun:
             process = getattr(manager and manager.provisioner, "process", None)  # once it runs
             if process:
                 process.kill()
+
+
+def run_coroutine(coroutine: Coroutine) -> None:
+    """Run a coroutine in an event loop that waits for the sockets of a kernel, as the default one of Windows cannot."""
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(coroutine)
 
 
 def insert_settings(notebook: nbformat.NotebookNode, settings: Mapping[str, object]) -> None:
@@ -192,13 +197,13 @@ def make_figures(
         folder = model_folder(model)  # absolute, because the notebooks run in their own folder
         name = model if model in shipped_models() else str(folder.resolve())
         runs = model_runs(name, followed_descriptors(name, descriptors))
+    executions = [NotebookRun(notebooks / f"{stem}.ipynb", copy_path(project, stem, new), new) for stem, new in runs]
     before = checksums(project)
-    run_notebooks(
-        [
-            NotebookRun(notebooks / f"{stem}.ipynb", copy_path(project, stem, settings), settings)
-            for stem, settings in runs
-        ]
-    )
+    try:
+        run_notebooks(executions)
+    except BaseException:  # an interruption too
+        remove_partial(*(project / name for name in OUTPUTS))  # what the kernels were writing when they were killed
+        raise
     return describe_changes(before, checksums(project))
 
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from timbrelib.audio.frames import N_FFT
+from timbrelib.audio.levels import is_silent
 from timbrelib.audio.sound_files import BLOCK_SECONDS, stream_audio
-from timbrelib.recordings.scan import SUFFIXES, Excerpt, scan_recordings
+from timbrelib.recordings.scan import SUFFIXES, scan_recordings
+from timbrelib.recordings.splits import Excerpt
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +54,7 @@ def load_recordings(domain: str, split: str, folder: str | Path | None = None) -
         The timbre: name of a folder of sound files in `folder`.
     split : {"train", "valid", "test"}
         From the manifest, or for files that it does not list from
-        `timbrelib.recordings.scan.assign_splits`.
+        `timbrelib.recordings.splits.assign_splits`.
     folder : str or Path, optional
         By default `data_folder`.
 
@@ -76,6 +78,8 @@ def load_recordings(domain: str, split: str, folder: str | Path | None = None) -
     scan = scan_recordings(root)
     for name, reason in scan.rejected.items():
         log.warning("skipped: %s %s", name, reason)
+    for remark in scan.remarks:
+        log.warning("%s", remark)
     if not scan.split(split):
         raise FileNotFoundError(
             f"no sound in {root} belongs to the {split} split: add recordings ({', '.join(SUFFIXES)})"
@@ -90,7 +94,7 @@ def load_excerpts(excerpts: Iterable[Excerpt]) -> Iterator[Recording]:
     """
     for excerpt in excerpts:
         for audio in read_excerpt(excerpt, TEST_BLOCK_SECONDS if excerpt.split == "test" else BLOCK_SECONDS):
-            if len(audio) >= N_FFT and audio.any():
+            if len(audio) >= N_FFT and not is_silent(audio):
                 yield Recording(excerpt.name, audio)
 
 
@@ -114,7 +118,7 @@ def read_excerpt(excerpt: Excerpt, seconds: float) -> Iterator[np.ndarray]:
         The file was changed or removed after the scan, see `timbrelib.audio.sound_files.stream_audio`.
     """
     position = 0
-    for block in stream_audio(excerpt.path, seconds):
+    for block in stream_audio(excerpt.path, seconds, remark=log.debug):  # the scan has said it
         inside = block[max(0, excerpt.start - position) : max(0, excerpt.stop - position)]
         if len(inside):
             yield inside

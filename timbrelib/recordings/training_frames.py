@@ -3,12 +3,15 @@
 Notebook: 01_train.
 """
 
+import mmap
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from timbrelib.audio.frames import N_BINS, N_FFT, SAMPLE_RATE, spectrum_blocks, spectrum_gain
 from timbrelib.audio.levels import AUDIBLE_BIN, unit_level
@@ -18,23 +21,56 @@ from timbrelib.recordings.noise_share import noise_share_blocks
 LEVEL_FILE, NOISE_FILE, FLOOR_FILE = "level.f16", "noise.u8", "floor.f32"  # raw arrays, little-endian
 
 
+class MappedRows:
+    """Array of shape (frames, N_BINS) in a file that is mapped into memory, which then holds only the pages in use.
+
+    Indexing copies, so that nothing refers to the map when it is closed: while a file is mapped,
+    Windows refuses to remove it.
+
+    Parameters
+    ----------
+    path : Path
+        Raw array, not empty.
+    dtype : dtype
+    """
+
+    def __init__(self, path: Path, dtype: DTypeLike) -> None:
+        with path.open("rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._rows: np.ndarray | None = np.frombuffer(self._map, dtype).reshape(-1, N_BINS)  # (frames, N_BINS)
+        self.shape, self.dtype, self.nbytes = self._rows.shape, self._rows.dtype, self._rows.nbytes
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        """Copy rows, by an index as of an array: a slice, or int64 (n,)."""
+        if self._rows is None:
+            raise ValueError("the file of these frames is closed: load them again")
+        return np.array(self._rows[rows])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._rows = None
+        self._map.close()
+
+
 @dataclass(frozen=True)
 class Frames:
     """Audible frames of many recordings.
 
     Attributes
     ----------
-    level : ndarray, float16, (frames, N_BINS)
-        Spectra in dB relative to the energy of the frame, see `timbrelib.audio.levels.unit_level`;
-        possibly mapped from a file.
-    noise : ndarray, uint8, (frames, N_BINS)
-        Share of noise in each bin, from 0 to 255, see `timbrelib.recordings.noise_share`; possibly mapped.
+    level : ndarray or MappedRows, float16, (frames, N_BINS)
+        Spectra in dB relative to the energy of the frame, see `timbrelib.audio.levels.unit_level`.
+    noise : ndarray or MappedRows, uint8, (frames, N_BINS)
+        Share of noise in each bin, from 0 to 255, see `timbrelib.recordings.noise_share`.
     floor : ndarray, float32, (frames,)
         Audibility threshold on the same scale: `AUDIBLE_BIN` dB below the loudest bin of the recording.
     """
 
-    level: np.ndarray
-    noise: np.ndarray
+    level: np.ndarray | MappedRows
+    noise: np.ndarray | MappedRows
     floor: np.ndarray
 
 
@@ -84,8 +120,9 @@ def save_frames(folder: Path, recordings: Iterable[Recording], shifts: Sequence[
     return n_frames
 
 
-def load_frames(folder: Path) -> Frames:
-    """Map the files of `save_frames` into memory, which then holds only the pages in use.
+@contextmanager
+def load_frames(folder: Path) -> Iterator[Frames]:
+    """Map the files of `save_frames` into memory for the duration of a block.
 
     Raises
     ------
@@ -101,12 +138,8 @@ def load_frames(folder: Path) -> Frames:
         raise ValueError(
             f"the frames in {folder} are incomplete or those of another release: restart the training with --replace"
         )
-    shape = (n_frames, N_BINS)
-    return Frames(
-        np.memmap(level, np.float16, "r", shape=shape),
-        np.memmap(noise, np.uint8, "r", shape=shape),
-        np.fromfile(floor, np.float32),
-    )
+    with closing(MappedRows(level, np.float16)) as levels, closing(MappedRows(noise, np.uint8)) as shares:
+        yield Frames(levels, shares, np.fromfile(floor, np.float32))
 
 
 def _frame_blocks(recordings: Iterable[Recording], shifts: Sequence[float]) -> Iterator[tuple[np.ndarray, ...]]:

@@ -3,12 +3,14 @@
 Notebook: 01_train.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from timbrelib.recordings.training_frames import Frames
+from timbrelib.recordings.training_frames import Frames, MappedRows
 
 MAX_RESIDENT = 0.5  # share of a GPU's free memory that the frames may take; more of them stay on the CPU
+BLOCK = 2**16  # frames copied to a GPU at a time
 
 
 class Batches:
@@ -30,7 +32,7 @@ class Batches:
         if device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(device)
             if sum(column.nbytes for column in columns) <= MAX_RESIDENT * free:
-                self.resident = tuple(torch.tensor(column, device=device) for column in columns)
+                self.resident = tuple(copy_to_device(column, device) for column in columns)
 
     def gather(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Gather frames on the device.
@@ -53,4 +55,12 @@ class Batches:
         else:
             columns = (self.frames.level, self.frames.noise, self.frames.floor)
             level, noise, floor = (torch.from_numpy(column[rows.numpy()]).to(self.device) for column in columns)
-        return level.float(), noise / 255, floor
+        return level.float(), noise.float() / 255, floor
+
+
+def copy_to_device(column: np.ndarray | MappedRows, device: torch.device) -> Tensor:
+    """Copy a column of frames, (frames, ...), block by block, since it may be larger than the memory of the CPU."""
+    resident = torch.from_numpy(column[:0]).new_empty(column.shape, device=device)
+    for start in range(0, len(column), BLOCK):
+        resident[start : start + BLOCK] = torch.from_numpy(column[start : start + BLOCK])
+    return resident

@@ -3,11 +3,13 @@
 Notebook: 01_train.
 """
 
+import logging
 import re
-import resource
 import shlex
+import sys
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from contextlib import suppress
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +17,21 @@ import numpy as np
 import torch
 
 from timbrelib.evaluation.metrics import hnr_and_flux, reconstruction_distance
-from timbrelib.files import atomic_write
+from timbrelib.files import write_text
 from timbrelib.model.checkpoint import CARD, load_model, read_json, write_json
 from timbrelib.model.network import VQVAEConfig
 from timbrelib.model.registry import model_folder, shipped_models
 from timbrelib.model.vqvae import VQVAE
-from timbrelib.recordings.corpus import Recording, data_folder, load_recordings
-from timbrelib.recordings.manifest import OWN_RECORDINGS
+from timbrelib.recordings.corpus import Recording, data_folder, load_excerpts
+from timbrelib.recordings.manifest import OWN_RECORDINGS, manifest_splits
+from timbrelib.recordings.scan import Scan, scan_recordings
+from timbrelib.recordings.splits import SPLITS, Excerpt, held_back, kept_splits
 from timbrelib.training import distributed
 from timbrelib.training.config import TrainingConfig, current_names
 from timbrelib.training.resume import Run
 from timbrelib.training.trainer import perplexity
+
+log = logging.getLogger(__name__)
 
 PERCENTILES = (10, 50, 90)
 FEW_MINUTES = 2.0  # of sound, below which a card warns
@@ -49,7 +55,7 @@ def score_model(model: VQVAE, test: Sequence[Recording]) -> dict[str, Any]:
         and of their reconstructions.
     """
     weighted, plain = reconstruction_distance(model, test)
-    count = model.use.numpy()
+    count = model.use.numpy(force=True)
     scores: dict[str, Any] = {
         "lsd_db": round(weighted, 3),
         "lsd_plain_db": round(plain, 3),
@@ -66,14 +72,15 @@ def score_model(model: VQVAE, test: Sequence[Recording]) -> dict[str, Any]:
 
 
 def evaluate(name_or_path: str | Path, folder: str | Path | None = None, write: bool = False) -> dict[str, Any]:
-    """Score a saved model with the present version of the library.
+    """Score a saved model with the present version of the library, on recordings that it has not heard.
 
     Parameters
     ----------
     name_or_path : str or Path
     folder : str or Path, optional
-        The recordings of its timbre, by default those of its domain in `data_folder`.  They
-        have the splits of the training if the folder has the same name and files.
+        The recordings of its timbre, by default those of its domain in `data_folder`.  Only
+        those are scored that were held back when the model was trained, by their content,
+        whatever has been added or renamed since.
     write : bool
         Update the card with the scores.
 
@@ -87,7 +94,7 @@ def evaluate(name_or_path: str | Path, folder: str | Path | None = None, write: 
     FileNotFoundError
         The model or the recordings of its timbre do not exist.
     ValueError
-        The card does not name the domain.
+        The card does not name the domain, or no recording of the folder is known to have been held back.
     """
     card = read_json(model_folder(name_or_path), CARD)  # not load_card, which refuses a card without scores
     if not isinstance(card, dict) or not isinstance(card.get("domain"), str):
@@ -96,12 +103,39 @@ def evaluate(name_or_path: str | Path, folder: str | Path | None = None, write: 
     if not root.is_dir():
         raise FileNotFoundError(f"there are no recordings of {card['domain']} in {root}: give the folder that has them")
     model = load_model(name_or_path)
-    scores = score_model(model, load_recordings(root.name, "test", root.parent))
+    scores = score_model(model, list(load_excerpts(held_back_excerpts(card, scan_recordings(root)))))
     if write:
         card |= {"scores": scores, "training": current_names(card["training"]), **excitation(model)}
         write_card_text(model_folder(name_or_path), card)
         write_json(model_folder(name_or_path) / CARD, card)
     return scores
+
+
+def held_back_excerpts(card: dict[str, Any], scan: Scan) -> list[Excerpt]:
+    """Find the recordings of a scan that were held back when the model of a card was trained.
+
+    Raises
+    ------
+    ValueError
+        There is none, as far as is known.
+    """
+    kept = card.get("splits")
+    if kept is None:  # a model of the manifest's recordings, or of an earlier release
+        known = manifest_splits()
+        kept = kept_splits(replace(e, split=known.get(e.name) or known.get(e.digest) or "") for e in scan.excerpts)
+    if not isinstance(kept, dict) or not all(isinstance(kept.get(split), list) for split in SPLITS):
+        raise ValueError(f"the card of {card.get('name')} has damaged splits: copy the model again or train it again")
+    for name, reason in scan.rejected.items():
+        log.warning("skipped: %s %s", name, reason)
+    test, unknown = held_back(scan.excerpts, kept)
+    if not test:
+        raise ValueError(
+            f"it is not known that any recording in {scan.folder} was held back when {card.get('name')} was trained: "
+            "give the folder that it was trained on"
+        )
+    if unknown:
+        log.warning("not scored, since the training did not know them: %s", ", ".join(unknown))
+    return test
 
 
 def make_card(model: VQVAE, run: Run, cost: dict[str, Any], scores: dict[str, Any]) -> dict[str, Any]:
@@ -132,6 +166,7 @@ def make_card(model: VQVAE, run: Run, cost: dict[str, Any], scores: dict[str, An
         "training": {**asdict(run.config), **cost, "processes": run.processes},
         "sizes": asdict(run.sizes),
         **excitation(model),
+        "splits": run.splits,
         "scores": scores,
     }
 
@@ -143,19 +178,27 @@ def excitation(model: VQVAE) -> dict[str, Any]:
 
 def measure_cost(seconds: float, device: torch.device) -> dict[str, Any]:
     """Measure what a training of some seconds on a device cost this process: time, peak memory, hardware."""
+    memory = peak_memory()
     return {
         "minutes": round(seconds / 60, 1),
-        "memory_gb": round(peak_memory(), 1),
+        "memory_gb": None if memory is None else round(memory, 1),
         "threads": torch.get_num_threads(),
         "machine": describe_machine(device),
     }
 
 
-def peak_memory() -> float:
-    """Peak resident memory of this process in GB."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace")
-    peak = re.search(r"VmHWM:\s+(\d+) kB", status)  # getrusage may report that of a larger parent process
-    return (int(peak[1]) if peak else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 2**20
+def peak_memory() -> float | None:
+    """Peak resident memory of this process in GB, None on Windows, which has neither source of it."""
+    with suppress(OSError):  # only Linux has the file
+        status = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace")
+        if peak := re.search(r"VmHWM:\s+(\d+) kB", status):  # getrusage may report that of a larger parent process
+            return int(peak[1]) / 2**20
+    try:
+        import resource
+    except ModuleNotFoundError:
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes; macOS counts bytes, other systems kB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
 
 
 def describe_machine(device: torch.device) -> str:
@@ -171,8 +214,7 @@ def cpu_threads(count: int) -> str:
 
 def write_card_text(folder: Path, card: dict[str, Any]) -> None:
     """Write a card as Markdown into the folder of its model, atomically."""
-    with atomic_write(folder / "README.md") as part:
-        part.write_text(card_text(card), encoding="utf-8")
+    write_text(folder / "README.md", card_text(card))
 
 
 def train_command(card: dict[str, Any]) -> str:

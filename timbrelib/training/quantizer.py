@@ -47,7 +47,7 @@ class EMAQuantizer:
         self.decay = config.ema_decay
         self.seed = config.seed
         self.uniform_count = config.batch * distributed.world_size() / n_codes  # if all codes were used equally
-        self.count = torch.full((n_codes,), self.uniform_count, device=model.codebook.device)
+        self.count = torch.full((n_codes,), self.uniform_count, dtype=torch.float32, device=model.codebook.device)
         self.total = model.codebook * self.uniform_count
 
     @torch.no_grad()

@@ -3,7 +3,6 @@
 Notebook: 01_train.
 """
 
-import errno
 import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -14,10 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from timbrelib.audio.frames import SAMPLE_RATE
-from timbrelib.audio.sound_files import save_audio
-from timbrelib.codebook.analysis import analyse_codebook
-from timbrelib.files import checked_name
+from timbrelib.files import checked_name, printable
 from timbrelib.model.checkpoint import load_model, save_model
 from timbrelib.model.network import VQVAEConfig
 from timbrelib.model.registry import CONFIG, WEIGHTS, models_folder, shipped_folder, shipped_models
@@ -25,9 +21,11 @@ from timbrelib.model.vqvae import VQVAE
 from timbrelib.recordings.corpus import load_excerpts
 from timbrelib.recordings.manifest import credit
 from timbrelib.recordings.scan import Scan, scan_recordings
+from timbrelib.recordings.splits import kept_splits
 from timbrelib.recordings.training_frames import load_frames, save_frames
 from timbrelib.training import distributed
 from timbrelib.training.config import CHECKPOINT_EVERY, TrainingConfig
+from timbrelib.training.examples import NO_SPACE, save_examples
 from timbrelib.training.model_card import make_card, measure_cost, score_model, write_card_text
 from timbrelib.training.resume import (
     RUN,
@@ -46,10 +44,8 @@ from timbrelib.training.trainer import check_sizes, train
 
 log = logging.getLogger(__name__)
 
-NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # of the disk, the quota or the size of a file
 MAX_SHIFT = 24  # semitones
 CONFIG_NAMES, SIZE_NAMES = ({field.name for field in fields(kind)} for kind in (TrainingConfig, VQVAEConfig))
-EXAMPLE_SECONDS = 10.0  # maximum length of the example that is saved with a model
 
 
 @dataclass(frozen=True)
@@ -154,8 +150,11 @@ def train_timbre(
                     check_target(out, checkpoints, overwrite)
                     prepare(scan_folder(folder, out.name, progress), checkpoints, given)
             distributed.barrier()
-            run, frames = load_run(checkpoints), load_frames(checkpoints)
-            model, history = train(frames, run.config, run.sizes, progress, checkpoints, checkpoint_every, torch_device)
+            run = load_run(checkpoints)
+            with load_frames(checkpoints) as frames:
+                how = (progress, checkpoints, checkpoint_every, torch_device)
+                model, history = train(frames, run.config, run.sizes, *how)
+            distributed.barrier()  # until no process has the frames open, which the first then removes
             if distributed.rank() == 0:
                 save_trained(model, history, run, checkpoints, out, torch_device)
             distributed.barrier()
@@ -234,7 +233,7 @@ def prepare(scan: Scan, checkpoints: Path, settings: Settings) -> None:
     train_split, test_split = scan.split("train"), scan.split("test")
     run = settings.apply(
         Run(
-            domain=scan.folder.resolve().name,
+            domain=printable(scan.folder.resolve().name),
             config=TrainingConfig(),
             sizes=VQVAEConfig(),
             shifts=(0.0,),
@@ -242,6 +241,7 @@ def prepare(scan: Scan, checkpoints: Path, settings: Settings) -> None:
             recordings=len(train_split),
             minutes=round(scan.minutes("train"), 1),
             test=[],
+            splits=kept_splits(scan.excerpts),
             processes=distributed.world_size(),
         )
     )
@@ -264,7 +264,7 @@ def save_trained(
     _, progress = load_checkpoint(checkpoints)
     model.name = out.name
     cost = measure_cost(progress["seconds"], device)
-    log.info("trained in %.1f minutes with %.1f GB; scoring on the test split", cost["minutes"], cost["memory_gb"])
+    log.info("trained in %.1f minutes; scoring on the test split", cost["minutes"])
     test = StoredRecordings(checkpoints, run.test)
     scores = score_model(model, test)
     card = make_card(model, run, cost, scores)
@@ -281,16 +281,3 @@ def save_trained(
         "log-spectral distance %.2f dB on %d test recordings, %.0f %% of the codes used, perplexity %.0f",
         scores["lsd_db"], len(test), 100 * scores["codebook_use"], scores["perplexity"],
     )  # fmt: skip
-
-
-def save_examples(folder: Path, model: VQVAE, history: dict[str, np.ndarray], audio: np.ndarray) -> None:
-    """Draw the training and the codebook, and write a test recording, float32 (n,), and its reconstruction."""
-    from timbrelib import plots
-
-    figure, (left, right) = plots.side_by_side()
-    plots.training_history(history, left)
-    analyse_codebook(model).scatter("centroid", right)
-    plots.save_figure(folder / "training.png", figure)
-    example = audio[: int(EXAMPLE_SECONDS * SAMPLE_RATE)]
-    save_audio(folder / "original.wav", example)
-    save_audio(folder / "decoded.wav", model.reconstruct(example))

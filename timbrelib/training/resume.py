@@ -26,6 +26,7 @@ from timbrelib.files import atomic_write, check_size, load_json, one_line, writa
 from timbrelib.model.checkpoint import write_json
 from timbrelib.model.network import VQVAEConfig
 from timbrelib.recordings.corpus import TEST_BLOCK_SECONDS, Recording
+from timbrelib.recordings.splits import SPLITS
 from timbrelib.training.config import TrainingConfig, current_names
 
 SUFFIX = ".unfinished"  # of the name of the folder
@@ -62,11 +63,14 @@ def training_lock(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        if not (folder / RUN).exists():
-            with suppress(OSError):  # another training may have created files in it
+        finished = not (folder / RUN).exists()
+        if finished:
+            with suppress(OSError):  # on Windows, where the lock removes its file itself on release
                 (folder / LOCK).unlink()
-                folder.rmdir()
         lock.release()
+        if finished:
+            with suppress(OSError):  # another training may have created files in it
+                folder.rmdir()
 
 
 def clear(folder: Path) -> None:
@@ -169,6 +173,8 @@ class Run:
         Their duration.
     test : list of str
         Names of the test recordings.
+    splits : dict of str to list of str
+        Which recordings belong to which split, see `timbrelib.recordings.splits.kept_splits`.
     processes : int
         Number of processes that train together.
     """
@@ -181,6 +187,7 @@ class Run:
     recordings: int
     minutes: float
     test: list[str]
+    splits: dict[str, list[str]]
     processes: int
 
 
@@ -207,7 +214,7 @@ def load_run(folder: Path) -> Run:
         }
         numbers = {"minutes": float(content["minutes"]), "shifts": tuple(map(float, content["shifts"]))}
         run = Run(**content | settings | numbers)
-        names = [run.domain, *run.credits, *run.test]
+        names = [run.domain, *run.credits, *run.test, *(digest for split in SPLITS for digest in run.splits[split])]
         if not (
             all(isinstance(name, str) for name in names)
             and run.test

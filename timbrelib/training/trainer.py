@@ -16,7 +16,7 @@ from tqdm import tqdm
 from timbrelib.model.checkpoint import COLUMNS
 from timbrelib.model.network import VQVAEConfig
 from timbrelib.model.vqvae import VQVAE
-from timbrelib.recordings.training_frames import Frames
+from timbrelib.recordings.training_frames import Frames, MappedRows
 from timbrelib.training import distributed
 from timbrelib.training.batches import Batches
 from timbrelib.training.config import CHECKPOINT_EVERY, TrainingConfig
@@ -277,14 +277,15 @@ def learning_rate_factor(step: int, steps: int) -> float:
 
 
 @torch.no_grad()
-def encode_blocks(model: VQVAE, level: np.ndarray) -> Tensor:
+def encode_blocks(model: VQVAE, level: np.ndarray | MappedRows) -> Tensor:
     """Encode many frames, (n, N_BINS) in dB, block by block, to float32 (n, code_size)."""
     device = model.codebook.device
-    blocks = [level[start : start + BLOCK] for start in range(0, len(level), BLOCK)]  # (BLOCK, N_BINS) each
-    return torch.cat([model.encode_frames(torch.from_numpy(np.array(block)).to(device).float()) for block in blocks])
+    starts = range(0, len(level), BLOCK)
+    blocks = (torch.from_numpy(level[start : start + BLOCK]).to(device) for start in starts)  # (BLOCK, N_BINS) each
+    return torch.cat([model.encode_frames(block.float()) for block in blocks])
 
 
-def count_codes(model: VQVAE, level: np.ndarray) -> Tensor:
+def count_codes(model: VQVAE, level: np.ndarray | MappedRows) -> Tensor:
     """Count the frames, (n, N_BINS) in dB, assigned to each code, int64 (n_codes,)."""
     count = torch.zeros(model.config.n_codes, dtype=torch.int64)
     for start in range(0, len(level), BLOCK):

@@ -6,12 +6,9 @@ Notebooks: all.
 """
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from itertools import cycle
-from pathlib import Path
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm, Normalize
@@ -20,14 +17,41 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
 from timbrelib.audio.frames import HOP, N_FFT, SAMPLE_RATE, frame_times
 from timbrelib.descriptors import descriptor
-from timbrelib.files import atomic_write
+from timbrelib.plots.style import (
+    new_axes,
+    own_style,
+    panels,
+    reduce_colours,
+    save_figure,
+    side_by_side,
+    stacked,
+)
+
+__all__ = [
+    "curves",
+    "histogram",
+    "label",
+    "new_axes",
+    "own_style",
+    "panels",
+    "plain_ticks",
+    "reduce_colours",
+    "save_figure",
+    "scatter",
+    "side_by_side",
+    "spectrogram",
+    "spectrograms",
+    "spectrum",
+    "stacked",
+    "target_region",
+    "tracking",
+    "training_history",
+]
 
 TARGET, SELECTED, MEASURED, UNUSED = "#000000", "#e69f00", "#0072b2", "#d55e00"  # Okabe and Ito's palette
 BINS = 24  # of a histogram
 DYNAMIC_RANGE = 80  # dB shown below the loudest bin
 MIN_PEAK = 0.1  # magnitude shown as 0 dB if a sound has no louder bin, so that silence is dark
-FILE_DPI, SCREEN_DPI = 130, 72  # dots per inch in files and in notebooks
-COLOURS = 256  # of a PNG file
 
 
 def label(name: str) -> str:
@@ -44,49 +68,7 @@ def plain_ticks(axis: Axis, subs: Sequence[int] = (1, 2, 3, 4, 5, 6, 8)) -> Axis
     return axis
 
 
-def new_axes(width: float, height: float) -> Axes:
-    """Make a figure of one panel, width and height in inches, and return its axes."""
-    return plt.subplots(figsize=(width, height), layout="constrained", dpi=SCREEN_DPI)[1]
-
-
-def stacked(n_panels: int, height: float) -> tuple[Figure, Sequence[Axes]]:
-    """Make a figure of panels one below the other, each of a height in inches."""
-    size = (9, height * n_panels)
-    figure, axes = plt.subplots(n_panels, 1, figsize=size, layout="constrained", dpi=SCREEN_DPI, squeeze=False)
-    return figure, list(axes[:, 0])
-
-
-def side_by_side() -> tuple[Figure, Sequence[Axes]]:
-    """Make a figure of two panels."""
-    return plt.subplots(1, 2, figsize=(13, 5), layout="constrained", dpi=SCREEN_DPI)
-
-
-def save_figure(path: str | Path, figure: Figure) -> None:
-    """Write a figure as a PNG with a palette, atomically.
-
-    Raises
-    ------
-    PermissionError
-        The folder is not writable.
-    """
-    content = BytesIO()
-    figure.savefig(content, dpi=FILE_DPI, bbox_inches="tight", facecolor="white", format="png")
-    with atomic_write(path) as part:
-        part.write_bytes(reduce_colours(content.getvalue()))
-
-
-def reduce_colours(png: bytes) -> bytes:
-    """Reduce an opaque PNG to a palette, so that a spectrogram takes a quarter of its bytes."""
-    from PIL import Image
-
-    content = BytesIO()
-    with Image.open(BytesIO(png)) as image:
-        # median cut, the default, shifts the bright end of a colour bar and takes more bytes
-        palette = image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=1)
-    palette.save(content, format="PNG", optimize=True)
-    return content.getvalue()
-
-
+@own_style()
 def spectrum(level: np.ndarray, ax: Axes | None = None, title: str = "") -> Axes:
     """Draw the spectrum of a frame, float (N_BINS,), in dB."""
     ax = ax or new_axes(9, 2.8)
@@ -96,6 +78,7 @@ def spectrum(level: np.ndarray, ax: Axes | None = None, title: str = "") -> Axes
     return ax
 
 
+@own_style()
 def spectrogram(audio: np.ndarray, ax: Axes | None = None, title: str = "") -> Axes:
     """Draw the spectrogram of a sound, float (n,), in dB below its loudest bin."""
     import librosa
@@ -108,20 +91,21 @@ def spectrogram(audio: np.ndarray, ax: Axes | None = None, title: str = "") -> A
     image = ax.imshow(level, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=-DYNAMIC_RANGE, vmax=0)
     ax.figure.colorbar(image, ax=ax, label="level (dB)", pad=0.01)
     ax.set(xlabel="time (s)", ylabel="frequency (kHz)", title=title)
+    ax.title.set_parse_math(False)  # the name of a file may hold a $
     return ax
 
 
+@own_style()
 def spectrograms(sounds: Mapping[str, np.ndarray], title: str = "") -> Figure:
     """Draw the spectrograms of several sounds, float (n,) by title, side by side."""
-    figure, axes = plt.subplots(
-        1, len(sounds), figsize=(5.5 * len(sounds), 3.4), layout="constrained", dpi=SCREEN_DPI, squeeze=False
-    )
+    figure, axes = panels(1, len(sounds), (5.5 * len(sounds), 3.4))
     for (name, audio), ax in zip(sounds.items(), axes[0], strict=True):
         spectrogram(audio, ax, name)
     figure.suptitle(title)
     return figure
 
 
+@own_style()
 def curves(
     name: str,
     target: np.ndarray,
@@ -145,6 +129,7 @@ def curves(
     return ax
 
 
+@own_style()
 def tracking(
     audio: np.ndarray,
     targets: Mapping[str, np.ndarray],
@@ -168,7 +153,7 @@ def tracking(
     -------
     Figure
     """
-    figure, (top, *panels) = stacked(1 + len(targets), 3.75)
+    figure, (top, *below) = stacked(1 + len(targets), 3.75)
     spectrogram(audio, top, title)
     seconds = frame_times(len(next(iter(targets.values()))))
     frequencies = [name for name in measured if descriptor(name).unit == "Hz"]
@@ -177,11 +162,12 @@ def tracking(
     if frequencies:
         top.legend(loc="upper right", fontsize="small", facecolor="0.3", labelcolor="white")
     top.set_xlim(0, seconds[-1])
-    for name, ax in zip(targets, panels, strict=True):
+    for name, ax in zip(targets, below, strict=True):
         curves(name, targets[name], selected[name], measured[name], scores[name], ax)
     return figure
 
 
+@own_style()
 def histogram(value: np.ndarray, name: str, ax: Axes | None = None) -> Axes:
     """Draw how the values of a descriptor, float (n,), are distributed over the codes that have it."""
     ax = ax or new_axes(6.5, 5)
@@ -200,6 +186,7 @@ def histogram(value: np.ndarray, name: str, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@own_style()
 def scatter(
     points: np.ndarray, value: np.ndarray, used: np.ndarray, explained: np.ndarray, name: str, ax: Axes | None = None
 ) -> Axes:
@@ -243,6 +230,7 @@ def scatter(
     return ax
 
 
+@own_style()
 def training_history(history: dict[str, np.ndarray], ax: Axes | None = None) -> Axes:
     """Draw the loss of a training run and, on a second axis, the number of codes in use and their perplexity.
 
@@ -270,6 +258,7 @@ def training_history(history: dict[str, np.ndarray], ax: Axes | None = None) -> 
     return ax
 
 
+@own_style()
 def target_region(values: Mapping[str, np.ndarray], targets: Mapping[str, np.ndarray], ax: Axes | None = None) -> Axes:
     """Draw the codes in the plane of two descriptors, and the path of two targets through it.
 
