@@ -113,13 +113,17 @@ def test_linked_folders_are_read_once_and_loops_end(tmp_path):
     root.mkdir()
     (root / "linked").symlink_to(tmp_path / "disk")
     (root / "linked again").symlink_to(tmp_path / "disk")
+    (root / "a link").symlink_to(root / "real")
+    (root / "real").mkdir()
+    soundfile.write(root / "real" / "note.wav", sine(220), SAMPLE_RATE)
     (root / "loop").symlink_to(root)
     (root / "lost.wav").symlink_to(tmp_path / "nothing.wav")
     scan = scan_recordings(root)
-    assert {excerpt.name for excerpt in scan.excerpts} == {"sounds/linked/tone.wav"}
+    assert {excerpt.name for excerpt in scan.excerpts} == {"sounds/linked/tone.wav", "sounds/real/note.wav"}
     report = str(scan)
     assert "skipped: linked again, a link to a folder that was already read" in report
     assert "skipped: loop, a link to a folder that was already read" in report
+    assert "skipped: a link, a link to a folder that was already read" in report
     assert "skipped: lost.wav, a link to nothing" in report
 
 

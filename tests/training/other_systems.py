@@ -1,6 +1,6 @@
 """Program of test_other_systems: train, stop, resume, evaluate and train again, as another system would.
 
-Neither macOS nor Windows is at hand where this runs.  What they lack or refuse is simulated on Linux:
+Linux stands in for macOS and Windows, and simulates what they lack or refuse:
 ``/proc``, ``os.sched_getaffinity``, the Unix modules that only Windows lacks, and its refusal to
 remove, rename or replace a file that is open or mapped into memory.
 """

@@ -1,4 +1,4 @@
-"""What macOS and Windows lack or refuse, simulated on Linux: neither was at hand."""
+"""Training on macOS and Windows, simulated on Linux by what they lack or refuse."""
 
 import json
 import os

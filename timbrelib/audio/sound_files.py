@@ -213,8 +213,12 @@ def sound_path(path: str | Path) -> Path:
     """
     suffix = Path(path).suffix.lower()
     if suffix in UNWRITABLE:
-        raise ValueError(f"{path} cannot be written as a sound: give it one of the suffixes {', '.join(FORMATS)}")
+        raise _unwritable(path)
     return Path(path) if suffix in FORMATS else Path(f"{path}.wav")
+
+
+def _unwritable(path: str | Path) -> ValueError:
+    return ValueError(f"{path} cannot be written as a sound: give it one of the suffixes {', '.join(FORMATS)}")
 
 
 def save_audio(path: str | Path, audio: np.ndarray) -> None:
@@ -238,7 +242,7 @@ def save_audio(path: str | Path, audio: np.ndarray) -> None:
     """
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
-        raise ValueError(f"{path} cannot be written as a sound: give it one of the suffixes {', '.join(FORMATS)}")
+        raise _unwritable(path)
     content = encode_audio(audio, str(path), *FORMATS[suffix])
     with atomic_write(path) as part:
         part.write_bytes(content)

@@ -22,9 +22,7 @@ from timbrelib.synthesis.excitation import tilt_spectra
 
 STEP = 1.0  # dB per octave, by which spectra are tilted to see how a descriptor changes
 MAX_PITCH_ERROR = 50 / 1200  # octaves; a larger one is another note, or an octave misheard, and is not corrected
-MAX_BEND = (
-    30 / 1200
-)  # octaves; where a melody bends more, a frame of 93 ms measures a mean, and is not corrected either
+MAX_BEND = 30 / 1200  # octaves; where a melody bends more, a frame of 93 ms measures a mean and is not corrected
 BEND_FRAMES = 2  # before and after, over which a bend is measured
 CORRECTION = {"rolloff": 0.5}  # share of a measured error that is corrected, if not all: it jumps between partials
 CENTS = 10.0  # error of a fundamental that counts as much as 1 % of another descriptor's range

@@ -140,7 +140,7 @@ class Rendering:
     def to_saved(self) -> SavedRendering:
         """Return the content of the JSON file, with every descriptor measured.
 
-        A fundamental that is not a target is measured by autocorrelation, five times as fast as by pYIN.
+        A fundamental that is not a target is measured by autocorrelation, several times as fast as by pYIN.
         """
         rest = [name for name in DESCRIPTORS if name not in self.measured]
         measured = self.measured | measure(self.audio, rest, track_autocorrelation)

@@ -13,7 +13,7 @@ from timbrelib.audio.sound_files import check_audio
 from timbrelib.descriptors.pyin import pyin
 
 MIN_F0, MAX_F0 = 40.0, 4200.0  # Hz, range in which steady notes are found
-SEARCHED = (39.0, 4415.0)  # Hz, slightly more, since at the very end of a search there are no peaks
+SEARCHED = (39.0, 4415.0)  # Hz, a little wider: a peak at the very end of the search is not found
 OCTAVE_COST = 0.03  # Boersma's preference for the higher of two equally periodic pitches, per octave
 LAG_OVERSAMPLING = 4  # lags per sample at which the autocorrelation is evaluated
 LAG_RATE = LAG_OVERSAMPLING * SAMPLE_RATE  # lags per second
@@ -168,7 +168,7 @@ def _is_note(power: np.ndarray, row: np.ndarray, period: np.ndarray) -> np.ndarr
 
 
 def track_autocorrelation(audio: np.ndarray) -> np.ndarray:
-    """Track the fundamental of a sound with `estimate_pitch`, five times as fast as pYIN.
+    """Track the fundamental of a sound with `estimate_pitch`, several times as fast as pYIN.
 
     Parameters
     ----------

@@ -171,8 +171,7 @@ def save_model(folder: str | Path, model: VQVAE, history: dict[str, np.ndarray],
     }
     with atomic_write(folder / WEIGHTS) as part:
         part.write_bytes(safetensors.torch.save(tensors))
-    excitation = {"noise": model.noise, "noise_below_fundamental": model.noise_below_fundamental}
-    write_json(folder / CONFIG, {"format": FORMAT, "sizes": asdict(model.config)} | excitation)
+    write_json(folder / CONFIG, {"format": FORMAT, "sizes": asdict(model.config), **model.noise_settings})
     write_json(
         folder / HISTORY, {name: [round(value, 4) for value in column.tolist()] for name, column in history.items()}
     )

@@ -90,6 +90,11 @@ class VQVAE(nn.Module):
         """Prefix of the file names of the model's figures and sounds, as on the demo page."""
         return PREFIXES.get(self.name, self.name)
 
+    @property
+    def noise_settings(self) -> dict[str, float | bool]:
+        """How ``mixed`` plays the model unless asked otherwise, as its config and card say it."""
+        return {"noise": self.noise, "noise_below_fundamental": self.noise_below_fundamental}
+
     def encode_frames(self, level: Tensor) -> Tensor:
         """Encode spectra in dB (see `unit_level`), (batch, N_BINS), to latents, (batch, code_size)."""
         return self.encoder((level - self.mean) / self.std)

@@ -76,10 +76,7 @@ def load_recordings(domain: str, split: str, folder: str | Path | None = None) -
             f"or download the originals with 'timbrelib download --domain {domain}'"
         )
     scan = scan_recordings(root)
-    for name, reason in scan.rejected.items():
-        log.warning("skipped: %s %s", name, reason)
-    for remark in scan.remarks:
-        log.warning("%s", remark)
+    scan.warn()
     if not scan.split(split):
         raise FileNotFoundError(
             f"no sound in {root} belongs to the {split} split: add recordings ({', '.join(SUFFIXES)})"

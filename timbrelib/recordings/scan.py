@@ -4,6 +4,7 @@ Notebook: 01_train.
 """
 
 import hashlib
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from timbrelib.files import printable
 from timbrelib.model.registry import WEIGHTS
 from timbrelib.recordings.manifest import manifest_splits
 from timbrelib.recordings.splits import SPLITS, Excerpt, assign_splits
+
+log = logging.getLogger(__name__)
 
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".aiff", ".aif")
 MIN_MINUTES = {"train": 5.0, "test": 0.25}  # below which the report warns
@@ -61,6 +64,13 @@ class Scan:
     def minutes(self, split: str) -> float:
         """Duration of a split in minutes."""
         return sum(excerpt.seconds for excerpt in self.split(split)) / 60
+
+    def warn(self) -> None:
+        """Log the unusable files, and what had to be done to others, where no report is shown."""
+        for name, reason in self.rejected.items():
+            log.warning("skipped: %s %s", name, reason)
+        for remark in self.remarks:
+            log.warning("%s", remark)
 
     def __str__(self) -> str:
         n_recordings = len({excerpt.path for excerpt in self.excerpts})
@@ -148,7 +158,8 @@ def _walk(root: Path, skipped: dict[str, str]) -> Iterator[Path]:
         if WEIGHTS in files:
             skipped[place] = "the folder of a model"
             files.clear()
-        folders[:] = sorted(folder for folder in folders if not folder.startswith("."))  # so that links come last
+        visible = [name for name in folders if not name.startswith(".")]
+        folders[:] = sorted(visible, key=lambda name: ((folder / name).is_symlink(), name))  # links come last
         for file in files:
             path = folder / file
             if path.is_file() and not file.startswith("."):

@@ -105,7 +105,7 @@ def evaluate(name_or_path: str | Path, folder: str | Path | None = None, write: 
     model = load_model(name_or_path)
     scores = score_model(model, list(load_excerpts(held_back_excerpts(card, scan_recordings(root)))))
     if write:
-        card |= {"scores": scores, "training": current_names(card["training"]), **excitation(model)}
+        card |= {"scores": scores, "training": current_names(card["training"]), **model.noise_settings}
         write_card_text(model_folder(name_or_path), card)
         write_json(model_folder(name_or_path) / CARD, card)
     return scores
@@ -125,8 +125,7 @@ def held_back_excerpts(card: dict[str, Any], scan: Scan) -> list[Excerpt]:
         kept = kept_splits(replace(e, split=known.get(e.name) or known.get(e.digest) or "") for e in scan.excerpts)
     if not isinstance(kept, dict) or not all(isinstance(kept.get(split), list) for split in SPLITS):
         raise ValueError(f"the card of {card.get('name')} has damaged splits: copy the model again or train it again")
-    for name, reason in scan.rejected.items():
-        log.warning("skipped: %s %s", name, reason)
+    scan.warn()
     test, unknown = held_back(scan.excerpts, kept)
     if not test:
         raise ValueError(
@@ -165,15 +164,10 @@ def make_card(model: VQVAE, run: Run, cost: dict[str, Any], scores: dict[str, An
         "data": {"recordings": run.recordings, "minutes": run.minutes, "semitone_shifts": list(run.shifts)},
         "training": {**asdict(run.config), **cost, "processes": run.processes},
         "sizes": asdict(run.sizes),
-        **excitation(model),
+        **model.noise_settings,
         "splits": run.splits,
         "scores": scores,
     }
-
-
-def excitation(model: VQVAE) -> dict[str, Any]:
-    """Say how the mixed excitation plays a model: how much noise, and whether also below the fundamental."""
-    return {"noise": model.noise, "noise_below_fundamental": model.noise_below_fundamental}
 
 
 def measure_cost(seconds: float, device: torch.device) -> dict[str, Any]:
