@@ -25,8 +25,10 @@ def project(tmp_path):
 
 
 def run(project, *arguments, **environment):
+    """Run make as from a shell, also where make itself has started the tests."""
+    inherited = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     command = [MAKE, *arguments]
-    return subprocess.run(command, cwd=project, env=os.environ | environment, capture_output=True, text=True)
+    return subprocess.run(command, cwd=project, env=inherited | environment, capture_output=True, text=True)
 
 
 def program(path, text):
