@@ -7,7 +7,6 @@ Notebooks: 02_codebook_pca, 03_descriptor_histogram.
 
 import hashlib
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from timbrelib.audio.frames import spectra
+from timbrelib.audio.parallel import in_threads
 from timbrelib.codebook.table import Codebook
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.descriptors.pitch import VOICED, estimate_pitch, octave_ambiguity
@@ -147,6 +147,5 @@ def _measure_codes(model: VQVAE, excitation: str, noise: float) -> np.ndarray:
         columns["periodicity"][codes] = periodicity
         columns["ambiguity"][codes] = octave_ambiguity(mean, f0)
 
-    with ThreadPoolExecutor() as pool:  # most of the work is done outside the interpreter's lock
-        list(pool.map(measure_block, range(0, n_codes, BLOCK)))
+    list(in_threads(measure_block, range(0, n_codes, BLOCK)))
     return columns

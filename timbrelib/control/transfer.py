@@ -10,8 +10,7 @@ Notebook: 07_timbre_transfer.
 """
 
 import logging
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 
 from timbrelib.audio.frames import spectra
 from timbrelib.audio.levels import audible_frames, audible_level
+from timbrelib.audio.parallel import in_threads
 from timbrelib.audio.player import play
 from timbrelib.audio.progress import progress
 from timbrelib.audio.sound_files import save_audio, sound_path
@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 
 CENTROID_WEIGHT = 0.5  # of an error of 1 % of the centroid's range, relative to one of 10 cents of pitch
 SPECTRUM_WEIGHT = 0.3  # of a distance of 1 dB between spectra
+MANY = 8 * BLOCK  # frames whose spectra are compared with all codes at a time
 MAX_ERROR = 60.0  # in units of 10 cents; of a code with a more distant pitch, or none
 
 
@@ -213,26 +214,28 @@ def match_sound(
     }
     count, levels = min(CANDIDATES, len(codebook)), audible_level(model.spectra)
 
-    def find_candidates(start: int) -> tuple[np.ndarray, np.ndarray]:
+    def find_candidates(block: tuple[int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        start, distance = block
         frames = slice(start, start + BLOCK)
-        pitch, centroid = (
-            signed_error(name, codebook[name], curves[name][frames, None], units[name]) for name in curves
-        )  # (block, n_codes) each
-        pitch, cost = retuned_errors(pitch, units["fundamental"], search.retune)
-        pitch, cost = (
-            np.where(voiced[frames, None], np.nan_to_num(value, nan=MAX_ERROR).clip(-MAX_ERROR, MAX_ERROR), 0)
-            for value in (pitch, cost)
-        )  # where the sound is unvoiced, any pitch is right
-        distance = spectral_distances(audible_level(spectrum[frames]), levels)  # (block, n_codes)
-        excess = SPECTRUM_WEIGHT * (distance - distance.min(axis=1, keepdims=True))  # over the nearest code
-        error = np.stack([pitch, np.nan_to_num(centroid), excess, cost]).astype(np.float32)
+        pitch, centroid = (curves[name][frames, None] for name in ("fundamental", "centroid"))  # (block, 1) each
+        error = np.zeros((4, *distance.shape), dtype=np.float32)  # (errors, block, n_codes)
+        rows = voiced[frames]  # elsewhere any pitch is right
+        off = signed_error("fundamental", codebook["fundamental"], pitch[rows], units["fundamental"])  # (rows, n_codes)
+        for place, value in zip((0, 3), retuned_errors(off, units["fundamental"], search.retune), strict=True):
+            error[place, rows] = np.where(np.isnan(value), MAX_ERROR, value.clip(-MAX_ERROR, MAX_ERROR))
+        error[1] = np.nan_to_num(signed_error("centroid", codebook["centroid"], centroid, units["centroid"]))
+        error[2] = SPECTRUM_WEIGHT * (distance - distance.min(axis=1, keepdims=True))  # over the nearest code
         nearest = select_candidates(np.square(error).sum(axis=0), count)  # (block, n)
         return nearest, np.take_along_axis(error, nearest[None], axis=2)
 
-    starts = range(0, len(gain), BLOCK)
-    with ThreadPoolExecutor() as pool:  # most of the work is done outside the interpreter's lock
-        found = progress(pool.map(find_candidates, starts), "choosing codes", len(starts))
-        candidates, errors = zip(*found, strict=True)
+    def distances() -> Iterator[tuple[int, np.ndarray]]:
+        for start in range(0, len(gain), MANY):  # a product of large matrices takes all processors by itself
+            distance = spectral_distances(audible_level(spectrum[start : start + MANY]), levels)  # (many, n_codes)
+            for first in range(0, len(distance), BLOCK):
+                yield start + first, distance[first : first + BLOCK]
+
+    found = progress(in_threads(find_candidates, distances()), "choosing codes", -(-len(gain) // BLOCK))
+    candidates, errors = zip(*found, strict=True)
     candidates_all, error = np.concatenate(candidates), np.concatenate(errors, axis=1)
     max_blend = [MAX_BLEND_OCTAVES / units["fundamental"], np.inf, np.inf, np.inf]
     transitions = Transitions(model.cepstra, codebook["fundamental"], search.smoothness, 0.0)

@@ -9,6 +9,7 @@ import numpy as np
 
 from timbrelib.audio.frames import N_BINS, N_FFT, SAMPLE_RATE, framed, spectrum_blocks, spectrum_gain
 from timbrelib.audio.levels import SILENCE
+from timbrelib.audio.parallel import in_threads
 from timbrelib.audio.sound_files import check_audio
 from timbrelib.descriptors.pyin import pyin
 
@@ -57,7 +58,7 @@ def estimate_pitch(spectrum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         Share of the energy that repeats after one period, 0..1.
     """
     starts = range(0, max(1, len(spectrum)), BLOCK)  # at least one block, if only an empty one
-    blocks = (_block_pitch(spectrum[start : start + BLOCK]) for start in starts)
+    blocks = in_threads(lambda start: _block_pitch(spectrum[start : start + BLOCK]), starts)
     f0, periodicity = zip(*blocks, strict=True)
     return np.concatenate(f0), np.concatenate(periodicity)
 
@@ -217,27 +218,36 @@ def _refine(audio: np.ndarray, f0: np.ndarray) -> np.ndarray:
     The difference function of YIN is weighted by the window at both times, so that a moving
     pitch is that of the middle of the frame.
     """
+    frames, voiced = framed(audio), np.flatnonzero(np.isfinite(f0))
+
+    def refine_block(start: int) -> np.ndarray:
+        chosen = voiced[start : start + BLOCK]
+        return _refine_frames(frames[chosen], f0[chosen])
+
+    refined = f0.copy()
+    refined[voiced] = np.concatenate([f0[:0], *in_threads(refine_block, range(0, len(voiced), BLOCK))])
+    return refined
+
+
+def _refine_frames(frames: np.ndarray, f0: np.ndarray) -> np.ndarray:
+    """Refine the pitch of each of some frames, (frames, N_FFT), as `_refine` does: float64 (frames,)."""
     from scipy.fft import irfft, rfft
     from scipy.signal import get_window
 
     def correlation(product: np.ndarray) -> np.ndarray:
-        return irfft(product, n=PYIN_OVERSAMPLING * 2 * N_FFT, axis=1, workers=-1)  # (block, lags)
+        return irfft(product, n=PYIN_OVERSAMPLING * 2 * N_FFT, axis=1)  # (frames, lags)
 
     window, rate = get_window("hann", N_FFT), PYIN_OVERSAMPLING * SAMPLE_RATE  # lags per second
     window_spectrum = rfft(window, n=2 * N_FFT)  # (N_FFT + 1,)
-    frames, refined, voiced = framed(audio), f0.copy(), np.flatnonzero(np.isfinite(f0))
     around = np.arange(-REACH, REACH + 1)  # lags
-    for start in range(0, len(voiced), BLOCK):
-        chosen = voiced[start : start + BLOCK]
-        frame, energy = (rfft(window * frames[chosen] ** power, n=2 * N_FFT, axis=1) for power in (1, 2))
-        product, mean = correlation(np.abs(frame) ** 2), correlation((energy * window_spectrum.conj()).real)
-        period = rate / f0[chosen, None]  # (block, 1)
-        lags = np.rint(period).astype(int) + around  # (block, around)
-        similarity = np.take_along_axis(product, lags, 1) / np.take_along_axis(mean, lags, 1)  # 1 at a period
-        near = np.abs(lags - period) <= np.maximum(1, period * HALF_STEP)
-        best = np.where(near, similarity, -np.inf)[:, 1:-1].argmax(axis=1)[:, None] + 1  # (block, 1)
-        a, b, c = (np.take_along_axis(similarity, best + step, 1) for step in (-1, 0, 1))  # (block, 1) each
-        top = 0.5 * (a - c) / np.minimum(a - 2 * b + c, -1e-9)
-        exact = np.take_along_axis(lags, best, 1) + top.clip(-0.5, 0.5)
-        refined[chosen] = rate / exact.clip(period * (1 - HALF_STEP), period * (1 + HALF_STEP))[:, 0]
-    return refined
+    frame, energy = (rfft(window * frames**power, n=2 * N_FFT, axis=1) for power in (1, 2))
+    product, mean = correlation(np.abs(frame) ** 2), correlation((energy * window_spectrum.conj()).real)
+    period = rate / f0[:, None]  # (frames, 1)
+    lags = np.rint(period).astype(int) + around  # (frames, around)
+    similarity = np.take_along_axis(product, lags, 1) / np.take_along_axis(mean, lags, 1)  # 1 at a period
+    near = np.abs(lags - period) <= np.maximum(1, period * HALF_STEP)
+    best = np.where(near, similarity, -np.inf)[:, 1:-1].argmax(axis=1)[:, None] + 1  # (frames, 1)
+    a, b, c = (np.take_along_axis(similarity, best + step, 1) for step in (-1, 0, 1))  # (frames, 1) each
+    top = 0.5 * (a - c) / np.minimum(a - 2 * b + c, -1e-9)
+    exact = np.take_along_axis(lags, best, 1) + top.clip(-0.5, 0.5)
+    return rate / exact.clip(period * (1 - HALF_STEP), period * (1 + HALF_STEP))[:, 0]

@@ -1,0 +1,37 @@
+"""Blocks of frames, several at a time: most of the work on them is done outside the interpreter's lock.
+
+Notebook: 07_timbre_transfer.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item, Result = TypeVar("Item"), TypeVar("Result")
+
+
+def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Apply a function to items, in as many threads as there are processors.
+
+    Parameters
+    ----------
+    function : callable
+    items : iterable
+        Taken only a few ahead of the results, to bound the memory.
+
+    Yields
+    ------
+    object
+        The results, in the order of the items.
+    """
+    n_threads = os.cpu_count() or 1
+    running: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(n_threads) as pool:
+        for item in items:
+            running.append(pool.submit(function, item))
+            if len(running) > n_threads:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
