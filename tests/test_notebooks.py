@@ -13,10 +13,10 @@ from timbrelib.page.notebook_runner import NotebookRun
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FAST = {
     "01_train": {"STEPS": 20},
-    "04_target_decode": {"FRAMES": 96},
-    "06_scorecard": {"FRAMES": 64},
-    "07_timbre_transfer": {"PAIRS": [["trumpet", "horn"]]},
-    "08_follow_a_line": {"FRAMES": 128},
+    "05_target_decode": {"FRAMES": 96},
+    "10_evaluation": {"FRAMES": 64},
+    "08_timbre_transfer": {"PAIRS": [["trumpet", "horn"]]},
+    "07_follow_a_line": {"FRAMES": 128},
     "09_other_timbres": {"FRAMES": 96},
 }
 RENDERED = ("csv", "json", "wav")
@@ -44,18 +44,18 @@ def cells(path, kind="code"):
         ("02_codebook_pca", {"DESCRIPTOR": "fundamental"}, []),
         ("03_descriptor_histogram", {"DESCRIPTOR": "rolloff"}, ["violin_rolloff_visualize.png"]),
         (
-            "04_target_decode",
+            "05_target_decode",
             {"DESCRIPTOR": "fundamental"},
             [f"violin_fundamental_decode_{shape}.png" for shape in ("exp", "sin")]
             + [f"violin_fundamental_{shape}.{kind}" for shape in ("exp", "sin", "sin_noise") for kind in RENDERED],
         ),
         (
-            "06_scorecard",
+            "10_evaluation",
             {"DESCRIPTORS": ["centroid", "fundamental"]},
             ["violin_scorecard.png", "violin_quality.png"],
         ),
         (
-            "07_timbre_transfer",
+            "08_timbre_transfer",
             {},
             ["transfer_trumpet_horn.png", "transfer_trumpet_horn.wav", "transfer_trumpet_horn_input.wav"],
         ),
@@ -67,12 +67,12 @@ def cells(path, kind="code"):
             + [f"{stem}.{kind}" for stem in ("horn_rolloff_sin", "sing_centroid_exp") for kind in RENDERED],
         ),
         (
-            "10_sorted_codebook",
+            "04_sorted_codebook",
             {"MODEL": "singing", "DESCRIPTORS": ["centroid"]},
             [*(f"sing_centroid_sorted.{kind}" for kind in RENDERED), "sing_sorted.png"],
         ),
         (
-            "08_follow_a_line",
+            "07_follow_a_line",
             {"LINE": str(ROOT / "Audio_Exemple" / "violin_line_input.wav")},
             ["violin_fundamental_centroid_decode_sin.png", "violin_line.png", "violin_line_input.wav"]
             + [

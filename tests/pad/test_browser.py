@@ -26,14 +26,14 @@ def lab(tmp_path_factory, small, violin):
     violin.with_excitation("noise")  # measures its codebook here, for a kernel on a busy machine to find in the cache
     lab = Lab(tmp_path_factory.mktemp("lab"))
     timbrelib.save_model(lab.folder / "strings", *small, {})
-    notebook = json.loads((ROOT / "notebooks" / "05_draw_target.ipynb").read_text(encoding="utf-8"))
+    notebook = json.loads((ROOT / "notebooks" / "06_draw_target.ipynb").read_text(encoding="utf-8"))
     code = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
     code |= {"outputs": [], "execution_count": None}
     for name in ("pad.ipynb", "reload.ipynb", "touch.ipynb", "strings.ipynb"):
         model = "strings" if name == "strings.ipynb" else "violin"
         cell = code | {"source": CELL.replace("violin", model)}
         (lab.folder / name).write_text(json.dumps(notebook | {"cells": [cell]}))
-    for name in ("05_draw_target.ipynb", "drawing.csv"):
+    for name in ("06_draw_target.ipynb", "drawing.csv"):
         shutil.copy(ROOT / "notebooks" / name, lab.folder)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     yield lab
@@ -64,7 +64,7 @@ def drawn_heights(lab, lane=0):
 
 @pytest.mark.parametrize("front", ["lab/tree", "notebooks"], ids=["JupyterLab 4", "Notebook 7"])
 def test_a_drawn_curve_is_played_measured_and_saved(lab, browser, front):
-    with lab.notebook(browser, "05_draw_target.ipynb", front) as page:
+    with lab.notebook(browser, "06_draw_target.ipynb", front) as page:
         pad = run_all(page)
         page.get_by_text("first drawing.png").wait_for()
         assert pad.sound()["paused"], "nothing plays before it is drawn"
@@ -400,7 +400,7 @@ def test_the_tab_key_reaches_all_controls_and_arrow_keys_set_them(lab, page, pad
 
 
 def test_a_click_on_the_codebook_plays_a_code(lab, browser):
-    with lab.notebook(browser, "05_draw_target.ipynb") as page:
+    with lab.notebook(browser, "06_draw_target.ipynb") as page:
         run_all(page, "circle.code")
         codes = page.locator(".timbre-pad").last
         codes.locator("circle.code").nth(37).click(force=True)

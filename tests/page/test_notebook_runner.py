@@ -105,7 +105,7 @@ def test_a_failing_notebook_shows_its_whole_traceback_and_stops_the_others(proje
 
 
 def test_a_notebook_runs_from_within_an_event_loop_as_from_another_notebook(project):
-    path = write_notebook(project, "04_target_decode", "print(6 * 7)")
+    path = write_notebook(project, "05_target_decode", "print(6 * 7)")
 
     async def run():
         return NotebookRun(path, project / "copy.ipynb").execute()
@@ -129,9 +129,9 @@ def test_figures_of_a_model_whose_name_has_a_space(project, my_sound, caplog):
         "01_train_my sound.ipynb",
         "02_codebook_pca_my sound_centroid.ipynb",
         "03_descriptor_histogram_my sound_centroid.ipynb",
-        "04_target_decode_my sound_centroid.ipynb",
-        "06_scorecard_my sound.ipynb",
-        "10_sorted_codebook_my sound.ipynb",
+        "05_target_decode_my sound_centroid.ipynb",
+        "10_evaluation_my sound.ipynb",
+        "04_sorted_codebook_my sound.ipynb",
     ]
     for name in copies:
         assert printed(project / "build" / "notebooks" / name).endswith("/my sound\n")
@@ -155,8 +155,8 @@ def test_the_fundamental_of_a_model_without_pitched_codes_is_left_out(project, m
     make_figures("shaker", ["centroid", "fundamental"], project)
     assert caplog.messages[-7] == "no code of shaker is pitched: the notebooks about its fundamental are left out"
     copies = {path.stem for path in (project / "build" / "notebooks").iterdir()}
-    assert "04_target_decode_shaker_centroid" in copies
-    assert not {name for name in copies if "fundamental" in name or "08_follow_a_line" in name}
+    assert "05_target_decode_shaker_centroid" in copies
+    assert not {name for name in copies if "fundamental" in name or "07_follow_a_line" in name}
 
 
 def test_changed_and_new_files_are_named(project, my_sound):
@@ -232,13 +232,13 @@ def test_every_notebook_of_the_page_exists_and_every_model_is_traversed():
     runs = page_runs(["centroid", "fundamental"])
     assert len({str(run) for run in runs}) == len(runs)
     assert all((ROOT / "notebooks" / f"{stem}.ipynb").is_file() for stem, _ in runs)
-    traversed = [settings["MODEL"] for stem, settings in runs if stem == "10_sorted_codebook"]
+    traversed = [settings["MODEL"] for stem, settings in runs if stem == "04_sorted_codebook"]
     assert sorted(traversed) == shipped_models()
 
 
 def test_two_curves_need_a_pitch():
-    assert "08_follow_a_line" in dict(model_runs("violin", ["centroid", "fundamental"]))
-    assert "08_follow_a_line" not in dict(model_runs("violin", ["centroid"]))
+    assert "07_follow_a_line" in dict(model_runs("violin", ["centroid", "fundamental"]))
+    assert "07_follow_a_line" not in dict(model_runs("violin", ["centroid"]))
 
 
 def test_notebooks_are_updated_in_place_with_few_colours_and_no_random_names(project):

@@ -57,7 +57,7 @@ def folders(tmp_path):
     for name in ("kazoo_roughness_sin", "transfer_speech_kazoo", "transfer_speech_kazoo_input", "a & b"):
         timbrelib.save_audio(tmp_path / "audio" / f"{name}.wav", sine(440, 0.1))
     (tmp_path / "scorecard.md").write_text(
-        "# Scorecard\n\n## kazoo\n\nSee [notebook 6](../notebooks/06_scorecard.ipynb), <b>bold</b>.\n\n"
+        "# Scorecard\n\n## kazoo\n\nSee [notebook 10](../notebooks/10_evaluation.ipynb), <b>bold</b>.\n\n"
         "| sound | made by | error | RPA |\n|---|---|---|---|\n"
         "| kazoo_roughness_sin | published | 20 % | - |\n"
         "| kazoo_roughness_sin | paper's method | 9 % | - |\n"
@@ -178,7 +178,7 @@ def test_the_scorecard_becomes_a_part_of_the_page(folders):
     assert scorecard.count("Scorecard</h") == 1, "its title is left out"
     assert "<h3>kazoo</h3>" in scorecard
     assert "<td>7 minutes</td>" in scorecard
-    assert "See notebook 6, &lt;b&gt;bold" in scorecard, "links to other files are left out"
+    assert "See notebook 10, &lt;b&gt;bold" in scorecard, "links to other files are left out"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 A frame is 2048 samples under a Hann window, one every 512 samples, the first centred on
 sample 0.  Its level is the gain g; its magnitude spectrum at unit gain is the timbre.
 
-Notebooks: 01_train, 05_draw_target.
+Notebooks: 01_train, 06_draw_target.
 """
 
 from collections.abc import Iterator

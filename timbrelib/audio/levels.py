@@ -1,6 +1,6 @@
 """Spectra in decibels, what of them is audible, and how far apart two of them are.
 
-Notebooks: 01_train, 07_timbre_transfer.
+Notebooks: 01_train, 08_timbre_transfer.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """Blocks of frames, several at a time: most of the work on them is done outside the interpreter's lock.
 
-Notebook: 07_timbre_transfer.
+Notebook: 08_timbre_transfer.
 """
 
 import os

@@ -1,6 +1,6 @@
 """A progress bar for what takes a long sound more than a moment.
 
-Notebook: 07_timbre_transfer.
+Notebook: 08_timbre_transfer.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """Read any sound file as mono at 22,050 Hz, without an offset or rumble; write WAV, FLAC, AIFF and MP3.
 
-Notebooks: 01_train, 05_draw_target.
+Notebooks: 01_train, 06_draw_target.
 """
 
 import logging

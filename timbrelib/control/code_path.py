@@ -1,6 +1,6 @@
 """The codes of a sound, and how each of them is adjusted: moved in pitch, made brighter or darker.
 
-Notebooks: 04_target_decode, 08_follow_a_line.
+Notebooks: 05_target_decode, 07_follow_a_line.
 """
 
 from collections.abc import Iterable

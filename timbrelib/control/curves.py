@@ -1,6 +1,6 @@
 """Curves from other sources on the frame grid: break points, arrays and files at any rate, fades.
 
-Notebook: 08_follow_a_line.
+Notebook: 07_follow_a_line.
 """
 
 import csv

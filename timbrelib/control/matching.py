@@ -3,7 +3,7 @@
 Algorithm 2 of Bitton, Esling and Harada, "Vector-Quantized Timbre Representation", 2020
 (arXiv 2007.06349), for whole sequences at once and several descriptors together.
 
-Notebooks: 04_target_decode, 06_scorecard, 08_follow_a_line.
+Notebooks: 05_target_decode, 10_evaluation, 07_follow_a_line.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """The melody of a recording: its pitch, brightness and level as curves for another timbre to follow.
 
-Notebook: 08_follow_a_line.
+Notebook: 07_follow_a_line.
 """
 
 from collections.abc import Sequence

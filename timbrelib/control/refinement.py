@@ -4,7 +4,7 @@ The value of a code in the codebook is that of a long, steady sound.  In a seque
 with their neighbours, and noise fluctuates as it does in an instrument; so each frame is moved
 in pitch and tilted in brightness, within limits, until the sound meets its targets.
 
-Notebooks: 04_target_decode, 08_follow_a_line.
+Notebooks: 05_target_decode, 07_follow_a_line.
 """
 
 from collections.abc import Callable, Mapping

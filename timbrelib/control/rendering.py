@@ -1,6 +1,6 @@
 """A rendering: targets, the codes that follow them, their sound, and what is measured in it.
 
-Notebooks: 04_target_decode, 05_draw_target, 08_follow_a_line.
+Notebooks: 05_target_decode, 06_draw_target, 07_follow_a_line.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,6 +1,6 @@
 """A rendering on disk: its curves as CSV, its codes as JSON, and the way back to the same sound.
 
-Notebooks: 04_target_decode, 05_draw_target.
+Notebooks: 05_target_decode, 06_draw_target.
 """
 
 import csv

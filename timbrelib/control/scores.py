@@ -2,7 +2,7 @@
 
 The text of a score is the legend of a figure.
 
-Notebooks: 04_target_decode, 07_timbre_transfer, 08_follow_a_line.
+Notebooks: 05_target_decode, 08_timbre_transfer, 07_follow_a_line.
 """
 
 from dataclasses import dataclass

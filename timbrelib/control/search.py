@@ -1,6 +1,6 @@
 """Settings of the search for codes that follow a target.
 
-Notebooks: 04_target_decode, 08_follow_a_line.
+Notebooks: 05_target_decode, 07_follow_a_line.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Target curves: one descriptor value per frame, and the range in which a codebook can follow them.
 
-Notebooks: 04_target_decode, 08_follow_a_line.
+Notebooks: 05_target_decode, 07_follow_a_line.
 """
 
 import logging

@@ -6,7 +6,7 @@ applied to sounds unlike its training data loses their pitch.  Here the codes ar
 drawn targets (`timbrelib.control.matching.match`): near the sound in pitch, brightness and
 spectrum, similar from frame to frame, and refined.
 
-Notebook: 07_timbre_transfer.
+Notebook: 08_timbre_transfer.
 """
 
 import logging

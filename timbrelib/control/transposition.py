@@ -1,6 +1,6 @@
 """Transpose a sound into the pitch range of a model.
 
-Notebook: 07_timbre_transfer.
+Notebook: 08_timbre_transfer.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The path search: choose one of the candidate codes of each frame, for all frames together.
 
-Notebook: 04_target_decode.
+Notebook: 05_target_decode.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,7 @@
 Each descriptor is one function from magnitude spectra to one value per frame, registered in
 `DESCRIPTORS`.  A new entry there appears in the codebook table, the targets and the figures.
 
-Notebooks: 02_codebook_pca, 03_descriptor_histogram, 04_target_decode.
+Notebooks: 02_codebook_pca, 03_descriptor_histogram, 05_target_decode.
 """
 
 from collections.abc import Callable, Iterable

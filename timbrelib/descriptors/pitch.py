@@ -1,6 +1,6 @@
 """Fundamental and periodicity of frames: autocorrelation for the codebook table, pYIN to score.
 
-Notebooks: 02_codebook_pca, 04_target_decode, 08_follow_a_line.
+Notebooks: 02_codebook_pca, 05_target_decode, 07_follow_a_line.
 """
 
 from functools import cache

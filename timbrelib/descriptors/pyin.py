@@ -6,7 +6,7 @@ a pitch moves little from one to the next: all pairs farther apart are equally i
 the best of them is found once for a frame, not once for a state.  And a change between voiced and
 unvoiced costs the same at all pitches, so that it is added after the search.
 
-Notebooks: 04_target_decode, 08_follow_a_line.
+Notebooks: 05_target_decode, 07_follow_a_line.
 """
 
 from collections.abc import Iterable

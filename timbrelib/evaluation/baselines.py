@@ -1,6 +1,6 @@
 """Alternatives to a searched path: random codes, sorted codes, grains of recordings.
 
-Notebook: 06_scorecard.
+Notebook: 10_evaluation.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """Score the examples of a model: the sound of this library, that of the paper's method, and the published one.
 
-Notebook: 06_scorecard.
+Notebook: 10_evaluation.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,6 @@
 """Sounds to transfer: a phrase that a model plays, or a recording.
 
-Notebook: 07_timbre_transfer.
+Notebook: 08_timbre_transfer.
 """
 
 from pathlib import Path

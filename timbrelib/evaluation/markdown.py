@@ -1,6 +1,6 @@
 """Write tables in Markdown.
 
-Notebook: 06_scorecard.
+Notebook: 10_evaluation.
 """
 
 from collections.abc import Iterable, Sequence

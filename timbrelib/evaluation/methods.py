@@ -1,6 +1,6 @@
 """Compare methods of following a target: path and nearest codes, all excitations, and the baselines.
 
-Notebook: 06_scorecard.
+Notebook: 10_evaluation.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,6 +1,6 @@
 """Sound quality and reconstruction: pitch jumps, harmonic-to-noise ratio, spectral flux, log-spectral distance.
 
-Notebooks: 01_train, 06_scorecard.
+Notebooks: 01_train, 10_evaluation.
 """
 
 from collections.abc import Iterable

@@ -2,7 +2,7 @@
 
 ``timbrelib scorecard`` prints it, and ``docs/scorecard.md`` keeps it.
 
-Notebook: 06_scorecard.
+Notebook: 10_evaluation.
 """
 
 import multiprocessing

@@ -1,6 +1,6 @@
 """Sound quality, independent of any target: pitch jumps, noise, spectral flux, and the timbre that is recognised.
 
-Notebook: 06_scorecard.
+Notebook: 10_evaluation.
 """
 
 from dataclasses import dataclass

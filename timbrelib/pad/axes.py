@@ -2,7 +2,7 @@
 
 On the screen a curve is a row of heights from 0 (the bottom of its lane) to 1 (the top).
 
-Notebook: 05_draw_target.
+Notebook: 06_draw_target.
 """
 
 from dataclasses import dataclass

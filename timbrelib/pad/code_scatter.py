@@ -1,6 +1,6 @@
 """The codebook in two dimensions: click a code to hear it.
 
-Notebook: 05_draw_target.
+Notebook: 06_draw_target.
 """
 
 from pathlib import Path

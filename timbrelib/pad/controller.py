@@ -1,6 +1,6 @@
 """What the pad computes: the sound of a drawing, what the page shows of it, the curves of a recording.
 
-Notebook: 05_draw_target.
+Notebook: 06_draw_target.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """The controls around the pad: menus, sliders and buttons of ipywidgets.
 
-Notebook: 05_draw_target.
+Notebook: 06_draw_target.
 """
 
 import threading

@@ -1,6 +1,6 @@
 """A drawing: the curves of one or two lanes, with undo and redo.
 
-Notebook: 05_draw_target.
+Notebook: 06_draw_target.
 """
 
 import reprlib

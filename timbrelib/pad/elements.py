@@ -1,6 +1,6 @@
 """The pad's elements in the browser: plain JavaScript and CSS from ``frontend/``, without a build step.
 
-Notebook: 05_draw_target.
+Notebook: 06_draw_target.
 """
 
 from importlib.resources import files

@@ -4,7 +4,7 @@ A message is ``{"action": ..., ...}``: ``draw`` (with ``lane`` and ``heights``),
 ``lane`` and ``shape``), ``undo`` and ``redo``, each with the page's ``version`` of the drawing;
 or ``upload`` (with ``name``, ``start`` and ``size``), which carries a part of a sound file.
 
-Notebook: 05_draw_target.
+Notebook: 06_draw_target.
 """
 
 import re

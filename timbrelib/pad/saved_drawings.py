@@ -1,6 +1,6 @@
 """Drawings on disk: a rendering's files and a figure, and the way back into the pad.
 
-Notebook: 05_draw_target.
+Notebook: 06_draw_target.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 A message of the page goes through `timbrelib.pad.messages`, which checks it, to the drawing, to
 the worker, which renders it with `timbrelib.pad.controller`, and back to the page.
 
-Notebook: 05_draw_target.
+Notebook: 06_draw_target.
 """
 
 from collections.abc import Callable, Iterator, Mapping

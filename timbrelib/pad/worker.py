@@ -1,6 +1,6 @@
 """Threads that render drawings, load timbres and analyse recordings, so that drawing never waits for them.
 
-Notebook: 05_draw_target.
+Notebook: 06_draw_target.
 """
 
 import logging

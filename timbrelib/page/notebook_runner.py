@@ -252,10 +252,10 @@ def model_runs(model: str, descriptors: Sequence[str]) -> list[tuple[str, dict[s
     alone = {"MODEL": model}
     each = [{"MODEL": model, "DESCRIPTOR": name} for name in descriptors]
     return [
-        ("06_scorecard", alone),
-        *(("04_target_decode", settings) for settings in each),
-        *([("08_follow_a_line", alone)] if "fundamental" in descriptors else []),
-        ("10_sorted_codebook", alone),
+        ("10_evaluation", alone),
+        *(("05_target_decode", settings) for settings in each),
+        *([("07_follow_a_line", alone)] if "fundamental" in descriptors else []),
+        ("04_sorted_codebook", alone),
         ("01_train", alone),
         *((stem, settings) for settings in each for stem in ("02_codebook_pca", "03_descriptor_histogram")),
     ]
@@ -266,14 +266,14 @@ def page_runs(descriptors: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
     others = [name for name in shipped_models() if name != PAGE_MODEL]
     return [
         ("09_other_timbres", {}),
-        ("07_timbre_transfer", {}),
+        ("08_timbre_transfer", {}),
         *model_runs(PAGE_MODEL, descriptors),
-        *(("10_sorted_codebook", {"MODEL": name}) for name in others),
+        *(("04_sorted_codebook", {"MODEL": name}) for name in others),
     ]
 
 
 def copy_path(project: Path, stem: str, settings: Mapping[str, str]) -> Path:
-    """Path of the executed copy of a notebook, such as ``04_target_decode_violin_centroid.ipynb``."""
+    """Path of the executed copy of a notebook, such as ``05_target_decode_violin_centroid.ipynb``."""
     return project / COPIES / ("_".join([stem, *(Path(value).name for value in settings.values())]) + ".ipynb")
 
 

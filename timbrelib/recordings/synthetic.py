@@ -3,7 +3,7 @@
 They replace real recordings in notebook 01_train and in the tests.  Each phrase is a sum of
 harmonics with glides, vibrato, changing brightness and bow noise, through a fixed body.
 
-Notebooks: 01_train, 08_follow_a_line.
+Notebooks: 01_train, 07_follow_a_line.
 """
 
 from dataclasses import dataclass

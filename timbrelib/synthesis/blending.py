@@ -6,7 +6,7 @@ from one magnitude spectrum to another splatters energy over all frequencies; he
 frame has the mean of its own spectrum (weight 1/2) and its neighbours' (1/4 each), so that
 a change takes three frames.
 
-Notebook: 04_target_decode.
+Notebook: 05_target_decode.
 """
 
 from collections.abc import Iterator

@@ -12,7 +12,7 @@ Frames are synthesised in blocks, and the state (phases, noise, overlap) is pass
 to block: the sound does not depend on the size of a block, and memory stays within a few
 times the sound itself.
 
-Notebook: 04_target_decode.
+Notebook: 05_target_decode.
 """
 
 from collections.abc import Iterable, Iterator

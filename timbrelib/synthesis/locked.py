@@ -9,7 +9,7 @@ Audio Processing 7(3), 1999.
 
 Phases are in cycles throughout: 0.5 is a change of sign.
 
-Notebook: 04_target_decode.
+Notebook: 05_target_decode.
 """
 
 from dataclasses import dataclass

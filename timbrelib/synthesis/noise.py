@@ -4,7 +4,7 @@ The decoder of Bitton, Esling and Harada, "Vector-Quantized Timbre Representatio
 (arXiv 2007.06349, section 3): every frame of the STFT of white noise is multiplied by the
 magnitude spectrum of its code, a subtractive synthesis without any periodicity.
 
-Notebook: 04_target_decode.
+Notebook: 05_target_decode.
 """
 
 import numpy as np

@@ -3,7 +3,7 @@
 The overlap-add of Griffin and Lim, "Signal estimation from modified short-time Fourier
 transform", IEEE Trans. ASSP 32(2), 1984, in blocks, then a correction of the gain.
 
-Notebook: 04_target_decode.
+Notebook: 05_target_decode.
 """
 
 from collections.abc import Iterable

@@ -4,7 +4,7 @@ The magnitude spectrum is moved along frequency by a ratio.  Its logarithm is in
 cubic spline: linear interpolation would fill the valleys between partials and so make the
 sound brighter (docs/experiments.md).
 
-Notebook: 08_follow_a_line.
+Notebook: 07_follow_a_line.
 """
 
 import numpy as np
