@@ -192,7 +192,7 @@ def test_the_violin_is_small_and_complete():
 
 
 def test_the_card_counts_what_the_model_counts(violin):
-    from timbrelib.training.trainer import perplexity
+    from timbrelib.training.code_use import perplexity
 
     card = checkpoint.load_card("violin")
     use = violin.model.use.numpy()

@@ -9,8 +9,8 @@ from timbrelib.model.network import VQVAEConfig
 from timbrelib.model.vqvae import VQVAE
 from timbrelib.recordings.corpus import Recording
 from timbrelib.recordings.training_frames import cut_frames
+from timbrelib.training.code_use import perplexity
 from timbrelib.training.config import TrainingConfig
-from timbrelib.training.trainer import perplexity
 
 
 def test_training_lowers_the_loss_and_uses_the_codebook(small):
@@ -75,3 +75,15 @@ def test_too_few_frames_are_refused(phrases):
 def test_a_device_that_does_not_exist_is_refused(phrases):
     with pytest.raises(ValueError, match="no device"):
         timbrelib.train(cut_frames(phrases), TrainingConfig(), VQVAEConfig(n_codes=16), device="abacus")
+
+
+def test_frames_that_are_held_back_tell_learning_from_memorising(phrases):
+    """Noise is trained on: its distance falls, while that of strings, which no step has seen, stays high."""
+    noise = cut_frames([Recording("noise", white_noise(2.0))])
+    strings = cut_frames([Recording(phrase.name, phrase.audio) for phrase in phrases[:1]])
+    config = TrainingConfig(steps=60, batch=64, log_every=20)
+    _, history = timbrelib.train(noise, config, VQVAEConfig(n_codes=16, width=32), progress=False, valid=strings)
+    assert history["loss"][-1] < history["loss"][0]
+    assert history["valid_loss"][-1] > 2 * history["loss"][-1]
+    _, same = timbrelib.train(noise, config, VQVAEConfig(n_codes=16, width=32), progress=False, valid=noise)
+    assert same["valid_loss"][-1] < 1.5 * same["loss"][-1]

@@ -29,6 +29,7 @@ FORMAT = 2  # of config.json and of the tensors' names; in format 1, of release 
 PERCENTILES = {"hnr_db_real", "hnr_db_decoded", "flux_real", "flux_decoded"}
 SCORES = {"lsd_db", "codebook_use", "perplexity"} | PERCENTILES
 COLUMNS = ("step", "loss", "codes_used", "perplexity")  # of a training history
+VALID = "valid_loss"  # a further column, if the recordings had a valid split
 HISTORY, CARD = "history.json", "card.json"
 MAX_WEIGHT_BYTES, MAX_JSON_BYTES = 2**30, 4 * 2**20
 FLOATS, INTEGERS = ("F16", "F32"), ("I32", "I64")  # types in which tensors may be stored
@@ -184,7 +185,8 @@ def load_history(name_or_path: str | Path) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to ndarray, float64, (rows,)
-        ``step``, ``loss``, ``codes_used``, ``perplexity``; finite.
+        ``step``, ``loss``, ``codes_used``, ``perplexity``, and ``valid_loss`` if the recordings had
+        a valid split; finite.
 
     Raises
     ------

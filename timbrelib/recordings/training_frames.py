@@ -18,6 +18,7 @@ from timbrelib.audio.levels import AUDIBLE_BIN, unit_level
 from timbrelib.recordings.corpus import Recording
 from timbrelib.recordings.noise_share import noise_share_blocks
 
+SAMPLED = 1024  # frames of `sample_frames`
 LEVEL_FILE, NOISE_FILE, FLOOR_FILE = "level.f16", "noise.u8", "floor.f32"  # raw arrays, little-endian
 
 
@@ -140,6 +141,21 @@ def load_frames(folder: Path) -> Iterator[Frames]:
         )
     with closing(MappedRows(level, np.float16)) as levels, closing(MappedRows(noise, np.uint8)) as shares:
         yield Frames(levels, shares, np.fromfile(floor, np.float32))
+
+
+def sample_frames(folder: Path) -> Frames | None:
+    """Load some of the frames of `save_frames` into memory: at most `SAMPLED`, evenly spaced; None if there are none.
+
+    Raises
+    ------
+    ValueError
+        The sizes of the files do not match.
+    """
+    if not (folder / FLOOR_FILE).exists() or not (folder / FLOOR_FILE).stat().st_size:
+        return None
+    with load_frames(folder) as frames:
+        rows = np.linspace(0, len(frames.floor) - 1, min(SAMPLED, len(frames.floor))).astype(int)
+        return Frames(frames.level[rows], frames.noise[rows], frames.floor[rows])
 
 
 def _frame_blocks(recordings: Iterable[Recording], shifts: Sequence[float]) -> Iterator[tuple[np.ndarray, ...]]:

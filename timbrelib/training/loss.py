@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from timbrelib.model.vqvae import VQVAE
+from timbrelib.recordings.training_frames import Frames
 from timbrelib.training.config import TrainingConfig
 from timbrelib.training.quantizer import EMAQuantizer
 
@@ -78,6 +79,18 @@ class VQVAELoss(nn.Module):
             + self.config.commitment * commitment
         )
         return loss, distance, codes
+
+
+@torch.no_grad()
+def held_back_distance(model: VQVAE, frames: Frames, quantised: bool) -> float:
+    """Audible distance in dB of frames that the training does not use, through the codebook or without it."""
+    device = model.codebook.device
+    original = torch.from_numpy(frames.level[:]).to(device).float()  # (frames, N_BINS)
+    latents = model.encode_frames(original)  # (frames, code_size)
+    if quantised:
+        latents = model.codebook[model.nearest(latents)]
+    decoded, _ = model.decode_latents(latents)
+    return audible_distance(decoded, original, torch.from_numpy(frames.floor).to(device)).item()
 
 
 def audible_distance(decoded: Tensor, original: Tensor, floor: Tensor) -> Tensor:

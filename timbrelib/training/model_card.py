@@ -27,9 +27,9 @@ from timbrelib.recordings.manifest import OWN_RECORDINGS, manifest_splits
 from timbrelib.recordings.scan import Scan, scan_recordings
 from timbrelib.recordings.splits import SPLITS, Excerpt, held_back, kept_splits
 from timbrelib.training import distributed
+from timbrelib.training.code_use import perplexity
 from timbrelib.training.config import TrainingConfig, current_names
 from timbrelib.training.resume import Run
-from timbrelib.training.trainer import perplexity
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from timbrelib.recordings.corpus import load_excerpts
 from timbrelib.recordings.manifest import credit
 from timbrelib.recordings.scan import Scan, scan_recordings
 from timbrelib.recordings.splits import kept_splits
-from timbrelib.recordings.training_frames import load_frames, save_frames
+from timbrelib.recordings.training_frames import load_frames, sample_frames, save_frames
 from timbrelib.training import distributed
 from timbrelib.training.config import CHECKPOINT_EVERY, TrainingConfig
 from timbrelib.training.examples import NO_SPACE, save_examples
@@ -45,6 +45,7 @@ from timbrelib.training.trainer import check_sizes, train
 log = logging.getLogger(__name__)
 
 MAX_SHIFT = 24  # semitones
+VALID_SPLIT = "valid"  # folder of the frames that are held back, in that of a training
 CONFIG_NAMES, SIZE_NAMES = ({field.name for field in fields(kind)} for kind in (TrainingConfig, VQVAEConfig))
 
 
@@ -152,7 +153,7 @@ def train_timbre(
             distributed.barrier()
             run = load_run(checkpoints)
             with load_frames(checkpoints) as frames:
-                how = (progress, checkpoints, checkpoint_every, torch_device)
+                how = (progress, checkpoints, checkpoint_every, torch_device, sample_frames(checkpoints / VALID_SPLIT))
                 model, history = train(frames, run.config, run.sizes, *how)
             distributed.barrier()  # until no process has the frames open, which the first then removes
             if distributed.rank() == 0:
@@ -248,6 +249,8 @@ def prepare(scan: Scan, checkpoints: Path, settings: Settings) -> None:
     clear(checkpoints)
     try:
         check_sizes(save_frames(checkpoints, load_excerpts(train_split), run.shifts), run.config, run.sizes)
+        (checkpoints / VALID_SPLIT).mkdir()
+        save_frames(checkpoints / VALID_SPLIT, load_excerpts(scan.split("valid")))
         test = store_recordings(checkpoints, load_excerpts(test_split))
         if not test:
             raise ValueError(f"the test split of {scan.folder} has no audible sound: add recordings")

@@ -13,19 +13,19 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from timbrelib.model.checkpoint import COLUMNS
+from timbrelib.model.checkpoint import COLUMNS, VALID
 from timbrelib.model.network import VQVAEConfig
 from timbrelib.model.vqvae import VQVAE
-from timbrelib.recordings.training_frames import Frames, MappedRows
+from timbrelib.recordings.training_frames import Frames
 from timbrelib.training import distributed
 from timbrelib.training.batches import Batches
+from timbrelib.training.code_use import count_codes, encode_blocks, perplexity
 from timbrelib.training.config import CHECKPOINT_EVERY, TrainingConfig
-from timbrelib.training.loss import VQVAELoss
+from timbrelib.training.loss import VQVAELoss, held_back_distance
 from timbrelib.training.quantizer import EMAQuantizer
 from timbrelib.training.resume import RESTART, STATE, load_checkpoint, save_checkpoint
 
 LOWER_RATE = "restart with a lower --learning-rate, or resume from the last checkpoint with --resume and a lower one"
-BLOCK = 4096  # frames encoded at a time
 SETTLING = 0.9  # share of the steps after which no code restarts: it would not be trained to the end
 
 
@@ -37,6 +37,7 @@ def train(
     checkpoints: Path | None = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
     device: str | torch.device | None = None,
+    valid: Frames | None = None,
 ) -> tuple[VQVAE, dict[str, np.ndarray]]:
     """Train a model.
 
@@ -54,6 +55,8 @@ def train(
         Seconds between checkpoints.
     device : str or torch.device, optional
         By default a GPU if there is one.
+    valid : Frames, optional
+        A few frames that are not trained on, to tell learning from memorising.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def train(
     history : dict of str to ndarray, float64, (rows,)
         One row every `log_every` steps: ``step``, ``loss`` (audible distance in dB), and
         ``codes_used`` and ``perplexity`` since the previous row, which are 0 before the
-        codebook is initialised.
+        codebook is initialised; with `valid`, also its distance, ``valid_loss``.
 
     Raises
     ------
@@ -71,7 +74,7 @@ def train(
     FloatingPointError
         The loss is no longer finite; the last checkpoint is from before.
     """
-    trainer = Trainer(frames, config or TrainingConfig(), sizes or VQVAEConfig(), device)
+    trainer = Trainer(frames, config or TrainingConfig(), sizes or VQVAEConfig(), device, valid)
     if checkpoints and (checkpoints / STATE).exists():
         trainer.restore(*load_checkpoint(checkpoints))
     steps, first = trainer.config.steps, distributed.rank() == 0
@@ -103,12 +106,21 @@ class Trainer:
     config : TrainingConfig
     sizes : VQVAEConfig
     device : str, torch.device or None
+    valid : Frames or None
     """
 
-    def __init__(self, frames: Frames, config: TrainingConfig, sizes: VQVAEConfig, device: str | torch.device | None):
+    def __init__(
+        self,
+        frames: Frames,
+        config: TrainingConfig,
+        sizes: VQVAEConfig,
+        device: str | torch.device | None,
+        valid: Frames | None = None,
+    ):
         check_sizes(len(frames.level), config, sizes)
         torch.manual_seed(config.seed)
-        self.frames, self.config, self.device = frames, config, distributed.resolve_device(device)
+        self.frames, self.valid, self.config = frames, valid, config
+        self.device = distributed.resolve_device(device)
         self.batches = Batches(frames, self.device)
         self.generator = torch.Generator().manual_seed(config.seed)
         order = torch.randperm(len(frames.level), generator=self.generator)  # (frames,)
@@ -167,7 +179,10 @@ class Trainer:
         """Add a row to the history."""
         usage = self.usage.cpu().numpy()
         row = {"step": self.steps_done, "loss": float(np.mean(self.distances)), "codes_used": int((usage > 0).sum())}
-        self.history.append(row | {"perplexity": perplexity(usage) if usage.any() else 0.0})
+        row["perplexity"] = perplexity(usage) if usage.any() else 0.0
+        if self.valid:
+            row[VALID] = held_back_distance(self.model, self.valid, bool(usage.any()))
+        self.history.append(row)
         self.distances = []
         self.usage.zero_()
 
@@ -226,7 +241,8 @@ class Trainer:
             self.generator.set_state(tensors["generator"])
             self.steps_done, self.seconds = int(progress["step"]), float(progress["seconds"])
             self.distances = [float(distance) for distance in progress["losses"]]
-            self.history = [{name: float(row[name]) for name in COLUMNS} for row in progress["history"]]
+            columns = (*COLUMNS, VALID) if self.valid else COLUMNS
+            self.history = [{name: float(row[name]) for name in columns} for row in progress["history"]]
             n_rows = self.steps_done // self.config.log_every
             n_rows += self.steps_done == self.config.steps and self.steps_done % self.config.log_every > 0
             if not (0 < self.steps_done <= self.config.steps and len(self.history) == n_rows and self.seconds >= 0):
@@ -262,33 +278,9 @@ def check_sizes(n_frames: int, config: TrainingConfig, sizes: VQVAEConfig) -> No
         )
 
 
-def perplexity(count: np.ndarray) -> float:
-    """Exponential of the entropy of codes used `count` times, (n_codes,): the number of codes, if all are equal."""
-    share = count[count > 0] / count.sum()
-    return float(np.exp(-np.sum(share * np.log(share))))
-
-
 def learning_rate_factor(step: int, steps: int) -> float:
     """Linear warm-up over 200 steps (or a tenth of all, if fewer), then cosine decay to 2 %."""
     warmup = min(200, steps // 10 + 1)
     if step < warmup:
         return (step + 1) / warmup
     return 0.02 + 0.49 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
-
-
-@torch.no_grad()
-def encode_blocks(model: VQVAE, level: np.ndarray | MappedRows) -> Tensor:
-    """Encode many frames, (n, N_BINS) in dB, block by block, to float32 (n, code_size)."""
-    device = model.codebook.device
-    starts = range(0, len(level), BLOCK)
-    blocks = (torch.from_numpy(level[start : start + BLOCK]).to(device) for start in starts)  # (BLOCK, N_BINS) each
-    return torch.cat([model.encode_frames(block.float()) for block in blocks])
-
-
-def count_codes(model: VQVAE, level: np.ndarray | MappedRows) -> Tensor:
-    """Count the frames, (n, N_BINS) in dB, assigned to each code, int64 (n_codes,)."""
-    count = torch.zeros(model.config.n_codes, dtype=torch.int64)
-    for start in range(0, len(level), BLOCK):
-        codes = model.nearest(encode_blocks(model, level[start : start + BLOCK]))
-        count += torch.bincount(codes, minlength=len(count))
-    return count
