@@ -186,6 +186,18 @@ def test_the_page_on_training_quotes_the_models():
     assert listed.stdout.strip() in (ROOT / "docs" / "training.md").read_text()
 
 
+def test_the_page_on_differences_has_the_table_that_its_snippet_prints(capsys):
+    text = (ROOT / "docs" / "differences.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(.+?)```", text, re.DOTALL)
+    exec(snippet, {})
+    printed = tables(capsys.readouterr().out)
+    kept = {cells[0]: cells for cells in tables(text)}
+    assert [cells[0] for cells in printed] == shipped_models()
+    for name, *values in printed:
+        figures, kept_figures = ([float(value.strip("%")) for value in row] for row in (values, kept[name][1:]))
+        assert figures == pytest.approx(kept_figures, abs=0.02), name  # processors round differently
+
+
 def test_the_readme_is_short_and_its_links_lead_somewhere():
     text = (ROOT / "README.md").read_text()
     assert len(text.split()) <= 1000
