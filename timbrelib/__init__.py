@@ -35,7 +35,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "control.targets": ["Target"],
         "control.timbre": ["Timbre", "load"],
         "evaluation.examples": ["longest_recording", "play_phrase"],
-        "evaluation.methods": ["compare_methods"],
+        "evaluation.methods": ["compare_methods", "compare_renderings"],
         "evaluation.metrics": ["hnr_and_flux", "log_spectral_distance", "pitch_jumps"],
         "evaluation.published": ["PUBLISHED"],
         "evaluation.recognition": ["heard_as"],

@@ -236,6 +236,29 @@ def compare_methods(
     return Comparison(scores, heard)
 
 
+def compare_renderings(renderings: Mapping[str, Rendering], domain: str) -> Comparison:
+    """Score several renderings, by what the tables are to call them, against their first target.
+
+    Parameters
+    ----------
+    renderings : mapping of str to Rendering
+        At least one.
+    domain : str
+        Timbre as which the sounds should be recognised.
+
+    Returns
+    -------
+    Comparison
+    """
+    heard = known_timbre(domain)
+    scores = []
+    for method, rendering in renderings.items():
+        name, curve = next(iter(rendering.targets.items()))
+        curves = rendering.measured[name], rendering.selected[name]
+        scores.append(_score(method, Target(name, curve), heard, rendering.audio, *curves))
+    return Comparison(scores, heard)
+
+
 def _renderings(timbre: Timbre, timbres: Iterable[Timbre], target: Target) -> Iterator[tuple[str, Rendering]]:
     """Render a target with every method that chooses codes."""
     name, curve = target.descriptor, target.curve

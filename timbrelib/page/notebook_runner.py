@@ -82,6 +82,7 @@ class NotebookRun:
             resources={"metadata": {"path": str(self.path.parent)}},
             timeout=None,
             record_timing=False,
+            coalesce_streams=True,  # or what is printed would be cut differently each time
             store_widget_state=False,
         )
         try:
@@ -98,8 +99,7 @@ class NotebookRun:
     def stop(self) -> None:
         """Kill the kernel, once it computes; `execute` then raises ChildProcessError."""
         if self._client and self._client.code_cells_executed:
-            manager = self._client.km
-            process = getattr(manager and manager.provisioner, "process", None)  # once it runs
+            process = getattr(self._client.km and self._client.km.provisioner, "process", None)  # once it runs
             if process:
                 process.kill()
 
