@@ -7,7 +7,15 @@ from timbrelib.codebook.table import Codebook
 from timbrelib.control.curves import fade
 from timbrelib.control.saved_rendering import load_rendering
 from timbrelib.control.timbre import Timbre
-from timbrelib.evaluation.example_scores import COLUMNS, example_rows, example_table, literal_rendering, rendered_rows
+from timbrelib.evaluation.example_scores import (
+    COLUMNS,
+    TRACKING,
+    example_rows,
+    example_table,
+    literal_rendering,
+    rendered_rows,
+    target_range,
+)
 from timbrelib.evaluation.published import PUBLISHED
 from timbrelib.evaluation.recognition import load_classifier
 from timbrelib.evaluation.sound_quality import judge_sound
@@ -88,9 +96,17 @@ def test_a_sound_scores_in_memory_exactly_what_its_file_scores(violin, tmp_path)
         faded.save(tmp_path / f"violin_{number}")
         np.testing.assert_array_equal(read_samples(tmp_path / f"violin_{number}.wav"), faded.audio)
         each = [score.cells() for score in faded.score.values()]
-        tracking = {column: "; ".join(c[column] for c in each if c[column] != "-") for column in COLUMNS[:4]}
-        cells = example_rows(violin, "violin", tmp_path)[-1][2]
+        tracking = {column: "; ".join(c[column] for c in each if c[column] != "-") for column in TRACKING}
+        cells = dict(example_rows(violin, "violin", tmp_path)[-1][2])
+        low, high = (end(pitch.curve) for end in (np.min, np.max))
+        assert cells.pop("target range").startswith(f"{low:.0f}-{high:.0f} Hz; ")
         assert cells == tracking | judge_sound(faded.audio, "violin").cells()
+
+
+def test_the_range_of_a_target_has_a_unit_and_one_end_if_it_is_flat():
+    assert target_range("fundamental", np.array([700.2, 196.7, 2267.0])) == "197-2267 Hz"
+    assert target_range("centroid", np.full(3, 1500.0)) == "1500 Hz"
+    assert target_range("flatness", np.array([0.00123, 0.02])) == "0.00123-0.02"
 
 
 def test_an_example_with_two_targets_has_both_errors_and_the_accuracy_of_its_pitch(rows):

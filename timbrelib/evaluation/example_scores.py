@@ -14,13 +14,15 @@ from timbrelib.control.saved_rendering import SavedRendering, load_rendering
 from timbrelib.control.scores import score_targets
 from timbrelib.control.targets import Target, eligible_codes
 from timbrelib.control.timbre import Timbre
+from timbrelib.descriptors import descriptor
 from timbrelib.descriptors.pitch import track_pyin
 from timbrelib.evaluation.markdown import markdown_table
 from timbrelib.evaluation.published import PUBLISHED
 from timbrelib.evaluation.recognition import known_timbre, shipped_classifier
 from timbrelib.evaluation.sound_quality import SoundQuality, judge_sound
 
-COLUMNS = ("error", "Spearman", "RPA 50 cents", "RPA 20 cents", "jumps/s", "HNR", "flux", "heard as")
+TRACKING = ("error", "Spearman", "RPA 50 cents", "RPA 20 cents")
+COLUMNS = ("target range", *TRACKING, "jumps/s", "HNR", "flux", "heard as")
 FOLLOWED = ("centroid", "bandwidth", "rolloff", "fundamental")  # a flatness depends on what lies between partials
 NOTES = (208.0, 208.0 * 2**2.5)  # Hz: two and a half octaves from a low note of the violin
 ExampleRow = tuple[str, str, Mapping[str, str]]  # name of the sound, how it was made, cells by column
@@ -157,4 +159,11 @@ def tracking_cells(
     """
     every = np.ones(len(next(iter(targets.values()))), dtype=bool)
     each = [score.cells() for score in score_targets(audio, targets, measured, every).values()]
-    return {column: "; ".join(c[column] for c in each if c[column] != "-") or "-" for column in COLUMNS[:4]}
+    ranges = {"target range": "; ".join(target_range(name, curve) for name, curve in targets.items())}
+    return ranges | {column: "; ".join(c[column] for c in each if c[column] != "-") or "-" for column in TRACKING}
+
+
+def target_range(name: str, curve: np.ndarray) -> str:
+    """Format the lowest and the highest value of a target, float (frames,): ``197-2267 Hz``."""
+    ends = [f"{end:.0f}" if end >= 100 else f"{end:.3g}" for end in (curve.min(), curve.max())]
+    return f"{'-'.join(dict.fromkeys(ends))} {descriptor(name).unit}".rstrip()
