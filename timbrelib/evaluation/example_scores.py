@@ -164,6 +164,6 @@ def tracking_cells(
 
 
 def target_range(name: str, curve: np.ndarray) -> str:
-    """Format the lowest and the highest value of a target, float (frames,): ``197-2267 Hz``."""
+    """Format the lowest and the highest value of a target, float (frames,): ``198-2105 Hz``."""
     ends = [f"{end:.0f}" if end >= 100 else f"{end:.3g}" for end in (curve.min(), curve.max())]
     return f"{'-'.join(dict.fromkeys(ends))} {descriptor(name).unit}".rstrip()

@@ -35,7 +35,7 @@ code of each frame, excited by noise) and with the *published* sound. Sines over
 example are *rendered now*.
 
 *Target range* gives the lowest and the highest value of the target. It differs between published sounds and ours: the
-published violin's sine of pitch ends at 700 Hz, ours at 2,267 Hz. The published targets are unknown: each published
+published violin's sine of pitch ends near 700 Hz, ours near 2,100 Hz. The published targets are unknown: each published
 sound is scored against the target of its shape that fits it best, which flatters it; a pitch against two, one linear
 and one logarithmic in frequency.
 
