@@ -8,9 +8,12 @@ import soundfile
 from conftest import ROOT
 
 import timbrelib
+from timbrelib.audio.frames import HOP
+from timbrelib.audio.sound_files import read_samples
+from timbrelib.control.rendering import measure_frames
 from timbrelib.control.saved_rendering import load_rendering
 from timbrelib.control.scores import rank_correlation, raw_pitch_accuracy, score_transfer, tracking_error
-from timbrelib.descriptors import DESCRIPTORS, measure
+from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.descriptors.pitch import track_autocorrelation, track_pyin
 from timbrelib.evaluation.methods import compare_methods
 from timbrelib.model.registry import shipped_models
@@ -37,7 +40,8 @@ def read_curves(stem):
 
 def measure_example(stem, names):
     """Measure the WAV file of an example as the scorecard does."""
-    return measure(timbrelib.load_audio(AUDIO / f"{stem}.wav"), names, track_pyin)
+    audio = read_samples(AUDIO / f"{stem}.wav")
+    return measure_frames(audio, names, 1 + len(audio) // HOP, track_pyin)
 
 
 @pytest.mark.parametrize("stem", [*PUBLISHED, *OTHERS])

@@ -251,3 +251,31 @@ def test_a_file_whose_name_is_not_utf_8_is_read_as_text_or_bytes(tmp_path):
     with open(name, "wb") as file:
         file.write(wav())
     assert len(sound_files.load_audio(name)) == len(sound_files.load_audio(os.fsdecode(name))) == 1000
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "aiff"])
+@pytest.mark.parametrize("peak", [0.5, 1.0, 3.0])
+def test_a_rounded_sound_is_what_a_16_bit_file_holds(tmp_path, suffix, peak):
+    noise = np.random.default_rng(0).uniform(-peak, peak, 5000).astype(np.float32)
+    noise[:2] = peak, -peak
+    rounded = sound_files.round_to_16_bits(noise)
+    np.testing.assert_allclose(rounded, noise * min(1, 0.99 / peak if peak > 1 else 1), atol=2**-15)
+    np.testing.assert_array_equal(sound_files.round_to_16_bits(rounded), rounded)
+    path = tmp_path / f"a.{suffix}"
+    sound_files.save_audio(path, rounded)
+    np.testing.assert_array_equal(sound_files.read_samples(path), rounded)
+    np.testing.assert_array_equal(soundfile.read(path, dtype="float32")[0], rounded)
+
+
+def test_rounding_a_sound_first_does_not_change_its_wav_file(tmp_path):
+    noise = np.random.default_rng(0).normal(0, 0.2, 5000).astype(np.float32)
+    for name, audio in {"once": noise, "twice": sound_files.round_to_16_bits(noise)}.items():
+        sound_files.save_audio(tmp_path / f"{name}.wav", audio)
+    assert (tmp_path / "once.wav").read_bytes() == (tmp_path / "twice.wav").read_bytes()
+
+
+def test_the_samples_of_a_file_keep_their_offset(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.full(1000, 0.25), SAMPLE_RATE)
+    assert (sound_files.read_samples(tmp_path / "a.wav") == 0.25).all()
+    with pytest.raises(FileNotFoundError, match="there is no sound file"):
+        sound_files.read_samples(tmp_path / "b.wav")

@@ -50,26 +50,50 @@ def test_the_selected_fundamental_is_that_of_the_retuned_codes(violin, rendering
     assert np.abs(np.log2(moved / target)).mean() < np.abs(np.log2(own / target)).mean()
 
 
-def test_the_score_is_that_of_all_frames(rendering):
+def test_the_score_is_that_of_all_frames_but_the_silent_ones(rendering):
+    sounding = np.isfinite(rendering.measured["centroid"])
+    assert sounding[:40].all()
+    assert not sounding[45:].any()
     curves = (rendering.targets, rendering.measured, rendering.selected)
     for name, score in rendering.score.items():
-        again = score_tracking(name, *(curve[name] for curve in curves))
+        again = score_tracking(name, *(curve[name][sounding] for curve in curves))
         np.testing.assert_equal(asdict(score), asdict(again))  # in which NaN equals NaN, also in Python 3.13
-    assert rendering.score["fundamental"].voiced < 70
+    assert rendering.score["fundamental"].voiced > 90
+
+
+def test_a_frame_that_is_faded_to_its_own_rounding_has_no_measured_value(violin):
+    target = violin.target("centroid", "sin", 1500, 2500, 64)
+    levels = np.linspace(-26, -90, 64)  # dB
+    faded = violin.render(target, gain=10 ** (levels / 20))
+    for curve in (faded.measured["centroid"], faded.to_saved().measured["bandwidth"]):
+        assert np.isfinite(curve[levels > -58]).all()
+        assert np.isnan(curve[levels < -62]).all()
+    assert faded.score["centroid"].voiced == 100
+    pitch = violin.render(violin.target("fundamental", "sin", 300, 500, 64), gain=faded.gain)
+    assert np.isnan(pitch.measured["fundamental"][levels < -62]).all()
+    assert pitch.score["fundamental"].rpa_50 > 90  # what cannot be measured is not wrong
+
+
+def test_a_sound_that_is_too_quiet_everywhere_has_no_score(violin):
+    quiet = violin.render(violin.target("fundamental", "sin", 300, 500, 64), gain=1e-4)
+    assert str(quiet.score) == "no fundamental measured"
 
 
 def test_only_chosen_frames_are_scored(rendering):
-    sounding = rendering.gain > 0
-    score = rendering.score_frames(sounding)
-    assert score["fundamental"].voiced > 90
-    assert score["fundamental"].rpa_50 > rendering.score["fundamental"].rpa_50
+    steady = np.arange(64) < 10
+    score = rendering.score_frames(steady)["fundamental"]
+    again = score_tracking("fundamental", *(c["fundamental"][:10] for c in (rendering.targets, rendering.measured)))
+    assert (score.error, score.rpa_50) == (again.error, again.rpa_50)
+    assert score.error != rendering.score["fundamental"].error
 
 
 def test_a_sound_may_be_measured_again(rendering):
     quick = rendering.remeasure(track_autocorrelation)
-    np.testing.assert_array_equal(quick.measured["fundamental"], track_autocorrelation(rendering.audio))
+    sounding = np.isfinite(rendering.measured["centroid"])
+    tracked = np.where(sounding, track_autocorrelation(rendering.audio), np.nan)
+    np.testing.assert_array_equal(quick.measured["fundamental"], tracked)
     for name, curve in quick.remeasure().measured.items():
-        expected = descriptors.measure(rendering.audio, [name], track_pyin)[name]
+        expected = np.where(sounding, descriptors.measure(rendering.audio, [name], track_pyin)[name], np.nan)
         np.testing.assert_array_equal(curve, expected)
         np.testing.assert_array_equal(curve, rendering.measured[name])
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import timbrelib
+from timbrelib.audio.sound_files import round_to_16_bits
 from timbrelib.control.code_path import CodePath
 from timbrelib.control.search import Search
 from timbrelib.descriptors import DESCRIPTORS
@@ -64,6 +65,12 @@ def test_the_csv_has_one_row_per_frame_and_three_columns_per_target(stem, render
             written = numbers(row[prefix + column] for row in rows)
             np.testing.assert_allclose(written, curves[name], rtol=1e-5)
     assert rows[-1]["measured"] == ""
+
+
+def test_the_json_has_the_targets_in_full(stem, rendering):
+    saved = timbrelib.load_rendering(stem.with_suffix(".json"))
+    for name, curve in rendering.targets.items():
+        np.testing.assert_array_equal(saved.targets[name], curve)
 
 
 def test_the_json_has_every_descriptor_of_every_frame(content, rendering):
@@ -170,7 +177,7 @@ def test_a_rendering_of_version_0_1_loads_and_sounds_as_its_codes(tmp_path, chro
     assert saved.search == Search(4.0, 3, {"centroid": 2.0}, continuity=0, retune=0, tilt=0)
     np.testing.assert_array_equal(saved.codes, [7, 7, 7, 12, 12, 12])
     np.testing.assert_array_equal(saved.measured["centroid"][[0, 5]], [1020, np.nan])
-    expected = chromatic.model.decode(saved.codes, saved.gain, excitation)
+    expected = round_to_16_bits(chromatic.model.decode(saved.codes, saved.gain, excitation))
     np.testing.assert_array_equal(saved.decode(chromatic.model), expected)
 
 

@@ -9,7 +9,7 @@ from IPython.display import Audio
 
 import timbrelib
 from timbrelib.audio.frames import HOP, SAMPLE_RATE, frame_gain
-from timbrelib.audio.sound_files import clean_audio
+from timbrelib.audio.sound_files import clean_audio, read_samples
 from timbrelib.control.scores import score_transfer
 from timbrelib.control.timbre import Timbre
 from timbrelib.descriptors import measure
@@ -77,7 +77,7 @@ def test_the_nearest_method_encodes_and_decodes_as_the_paper_does(violin, phrase
     codes, gain = violin.model.encode(cleaned)
     np.testing.assert_array_equal(transfer.code_path.codes, codes)
     np.testing.assert_allclose(transfer.gain, gain, rtol=1e-4, atol=2e-5)
-    np.testing.assert_allclose(transfer.audio, violin.model.reconstruct(cleaned), atol=1e-4)
+    np.testing.assert_allclose(transfer.audio, violin.model.reconstruct(cleaned), atol=1.5e-4)  # rounded to 16 bits
     assert transfer.code_path.cents is transfer.code_path.tilt is None
     transposed = violin.transfer(sound, semitones=5, method="nearest")
     assert transposed.semitones == 5
@@ -160,7 +160,16 @@ def test_a_saved_transfer_has_both_sounds_and_links_its_own(tmp_path, transfer):
     assert saved.play().data.startswith(f"{saved!r}: <a")
 
 
-def test_the_original_is_tracked_once(violin, monkeypatch):
+def test_the_score_is_measured_from_what_is_saved(violin, tmp_path):
+    saved = violin.transfer(sine(440, 0.5) * np.linspace(0, 1, SAMPLE_RATE // 2, dtype=np.float32) ** 4)
+    saved.save(tmp_path / "t")
+    original, audio = (read_samples(tmp_path / f"t{end}.wav") for end in ("_input", ""))
+    np.testing.assert_array_equal(original, saved.original)
+    np.testing.assert_array_equal(audio, saved.audio)
+    assert saved.score == score_transfer(original, audio)
+
+
+def test_both_sounds_are_tracked_once_for_the_score(violin, monkeypatch):
     sound, tracked = sine(440), []
 
     def count(audio):
@@ -170,5 +179,6 @@ def test_the_original_is_tracked_once(violin, monkeypatch):
     monkeypatch.setattr("timbrelib.control.melody.track_pyin", count)
     monkeypatch.setattr("timbrelib.control.scores.track_pyin", count)
     transfer = violin.transfer(sound)
-    assert transfer.score == score_transfer(transfer.original, transfer.audio)
-    assert [audio is transfer.audio for audio in tracked] == [False, True, False, True]
+    assert len(tracked) == 1
+    assert transfer.score is transfer.score
+    assert [audio is transfer.audio for audio in tracked] == [False, False, True]

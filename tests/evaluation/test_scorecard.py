@@ -54,7 +54,7 @@ def folder(tmp_path_factory):
 def test_a_scorecard_has_a_table_of_sounds_and_one_of_the_model(folder, tmp_path):
     heading, sounds, model = scorecard(folder / "shaker", folder).split("\n\n")
     assert heading == "## shaker"
-    assert sounds.startswith("| sound | made by | error | Spearman | RPA 50 cents |")
+    assert sounds.startswith("| sound | made by | target range | error | Spearman | RPA 50 cents |")
     assert "\n| shaker_centroid_sin | this library | " in sounds
     assert model.startswith("| measure | here | published |")
     assert "\n| LSD, test split, weighted by length | " in model

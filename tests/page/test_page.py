@@ -88,14 +88,14 @@ def test_every_figure_and_sound_is_on_the_page_once(index):
 def test_an_example_shows_its_scores_beside_the_published_ones(index):
     page = index.read_text(encoding="utf-8").replace("\xa0", " ")
     example = page.split("<h3>centroid, sinusoidal target</h3>")[1].split("</article>")[0]
-    row = r"\| violin_centroid_sin \| {} \| (.+?) \| (.+?) \|"
+    row = r"\| violin_centroid_sin \| {} \| (.+?) \| (.+?) \| (.+?) \|"
     for made_by, shown in {
         "published": "published",
         "paper's method": "paper&#39;s method",
         "this library": "here",
     }.items():
-        error, spearman = re.search(row.format(made_by), SCORECARD.read_text(encoding="utf-8")).groups()
-        assert f"<dt>{shown}</dt><dd>error {error}, Spearman {spearman}, jumps/s" in example
+        ends, error, spearman = re.search(row.format(made_by), SCORECARD.read_text(encoding="utf-8")).groups()
+        assert f"<dt>{shown}</dt><dd>target range {ends}, error {error}, Spearman {spearman}, jumps/s" in example
 
 
 def test_scores_are_read_by_sound_and_maker(folders):

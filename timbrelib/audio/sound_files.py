@@ -71,6 +71,19 @@ def load_audio(path: str | bytes | Path, max_seconds: float | None = None) -> np
     return np.concatenate(blocks)[: int(limit * SAMPLE_RATE)]
 
 
+def read_samples(path: str | Path) -> np.ndarray:
+    """Read a sound file as `load_audio` does, but leave what lies below 20 Hz: float32 (n,) at 22,050 Hz.
+
+    From a 16-bit file that this library wrote, these are the samples of `round_to_16_bits`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As in `load_audio`, at any length.
+    """
+    return np.concatenate(list(_resampled(Path(path), log.warning)))
+
+
 def stream_audio(
     path: str | bytes | Path, seconds: float = BLOCK_SECONDS, remark: Callable[[str], None] = log.warning
 ) -> Iterator[np.ndarray]:
@@ -262,3 +275,21 @@ def encode_audio(
     content = BytesIO()
     soundfile.write(content, audio, SAMPLE_RATE, subtype=subtype, format=file_format)
     return content.getvalue()
+
+
+def round_to_16_bits(audio: np.ndarray) -> np.ndarray:
+    """Round a sound, float (n,), to the samples that a 16-bit file holds of it, float32 (n,): multiples of 2**-15.
+
+    WAV, FLAC and AIFF then hold exactly these samples, so that what is measured in memory is true of
+    the file.  A sound that exceeds full scale is attenuated as `save_audio` does.
+
+    Raises
+    ------
+    ValueError
+        `audio` is not finite mono.
+    """
+    import soundfile
+
+    # libsndfile itself decides how it rounds
+    samples, _ = soundfile.read(BytesIO(encode_audio(audio)), dtype="float32")
+    return samples

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from timbrelib.audio.frames import frame_gain
+from timbrelib.audio.levels import measurable_frames
 from timbrelib.audio.player import play
-from timbrelib.audio.sound_files import save_audio, sound_path
+from timbrelib.audio.sound_files import round_to_16_bits, save_audio, sound_path
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.code_path import CodePath, selected_values
 from timbrelib.control.saved_rendering import SavedRendering, save_curves
-from timbrelib.control.scores import Scores, score_tracking
+from timbrelib.control.scores import Scores, score_targets
 from timbrelib.control.search import Search
 from timbrelib.descriptors import DESCRIPTORS, descriptor, measure
 from timbrelib.descriptors.pitch import track_autocorrelation, track_pyin
@@ -43,8 +45,9 @@ class Rendering:
     gain : ndarray, float64, (frames,)
         Linear gain of each frame.
     audio : ndarray, float32, ((frames - 1) * HOP,)
+        Rounded to 16 bits: the very samples that `save` writes, unless as MP3.
     measured : dict of str to ndarray, float64, (frames,)
-        Value of each frame of `audio`, by descriptor; NaN where undefined.
+        Value of each frame of `audio`, by descriptor; NaN where undefined or too quiet to measure.
     search : Search or None
         How the codes were chosen; None if they were given.
     path : Path or None
@@ -81,16 +84,12 @@ class Rendering:
 
     @property
     def score(self) -> Scores:
-        """How closely the sound follows its targets."""
+        """How closely the sound follows its targets, where it is loud enough to measure."""
         return self.score_frames(np.ones(len(self.codes), dtype=bool))
 
     def score_frames(self, chosen: np.ndarray) -> Scores:
-        """Score only some frames, bool (frames,), for instance the voiced ones."""
-        selected = self.selected
-        return Scores({
-            name: score_tracking(name, curve[chosen], self.measured[name][chosen], selected[name][chosen])
-            for name, curve in self.targets.items()
-        })  # fmt: skip
+        """Score only some frames, bool (frames,), for instance the voiced ones; never those too quiet to measure."""
+        return score_targets(self.audio, self.targets, self.measured, chosen, self.selected)
 
     def plot(self, title: str = "", score: Scores | None = None) -> "Figure":
         """Draw spectrogram and curves, by default with the score of all frames in the legends."""
@@ -143,7 +142,7 @@ class Rendering:
         A fundamental that is not a target is measured by autocorrelation, several times as fast as by pYIN.
         """
         rest = [name for name in DESCRIPTORS if name not in self.measured]
-        measured = self.measured | measure(self.audio, rest, track_autocorrelation)
+        measured = self.measured | measure_frames(self.audio, rest, len(self.codes), track_autocorrelation)
         return SavedRendering(
             model=self.model.name,
             fingerprint=self.model.fingerprint,
@@ -154,7 +153,7 @@ class Rendering:
             search=self.search,
             targets=self.targets,
             selected=selected_values(self.codebook, self.code_path, DESCRIPTORS),
-            measured={name: measured[name][: len(self.codes)] for name in DESCRIPTORS},
+            measured={name: measured[name] for name in DESCRIPTORS},
         )
 
     def remeasure(self, track_f0: Callable[[np.ndarray], np.ndarray] = track_pyin) -> "Rendering":
@@ -196,6 +195,7 @@ def render_codes(
     """
     if audio is None:
         audio = path.decode(model, gain, codebook.excitation, codebook.noise)
+    audio = round_to_16_bits(audio)
     gain = np.broadcast_to(np.asarray(gain, dtype=np.float64), path.codes.shape)
     measured = measure_frames(audio, targets, len(path), track_f0)
     return Rendering(model, codebook, targets, path, gain, audio, measured, search)
@@ -207,8 +207,12 @@ def measure_frames(
     n_frames: int,
     track_f0: Callable[[np.ndarray], np.ndarray],
 ) -> dict[str, np.ndarray]:
-    """Measure the frames of a decoded sound; a single frame lasts one hop and would be measured as two."""
-    return {name: curve[:n_frames] for name, curve in measure(audio, names, track_f0).items()}
+    """Measure the frames of a sound that is rounded to 16 bits; NaN where they are too quiet for it.
+
+    A single frame lasts one hop and would be measured as two.
+    """
+    measured, measurable = measure(audio, names, track_f0), measurable_frames(frame_gain(audio))
+    return {name: np.where(measurable, curve, np.nan)[:n_frames] for name, curve in measured.items()}
 
 
 def plot_traversals(traversals: Mapping[str, Rendering]) -> "Figure":

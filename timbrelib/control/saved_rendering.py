@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from timbrelib.audio.frames import HOP, SAMPLE_RATE, frame_times
+from timbrelib.audio.sound_files import round_to_16_bits
 from timbrelib.control.code_path import CodePath
 from timbrelib.control.search import Search
 from timbrelib.descriptors import descriptor
@@ -64,7 +65,7 @@ class SavedRendering:
         return self.code_path.codes
 
     def decode(self, model: VQVAE) -> np.ndarray:
-        """Decode the codes, float32 ((frames - 1) * HOP,): on the same machine, byte for byte the same sound.
+        """Decode the codes, float32 ((frames - 1) * HOP,): on the same machine, the samples of the saved 16-bit file.
 
         Raises
         ------
@@ -76,10 +77,10 @@ class SavedRendering:
                 f"this rendering was made by the model {self.model!r} with other weights than those of {model.name!r}: "
                 "load the model that made it"
             )
-        return self.code_path.decode(model, self.gain, self.excitation, self.noise)
+        return round_to_16_bits(self.code_path.decode(model, self.gain, self.excitation, self.noise))
 
     def save(self, path: Path) -> None:
-        """Write the JSON, atomically; values are rounded to six digits, gains are not."""
+        """Write the JSON, atomically; measures are rounded to six digits, gains and targets are not."""
         chosen = self.code_path
         search = self.search and {
             "smoothness": float(self.search.smoothness),
@@ -102,7 +103,7 @@ class SavedRendering:
             "cents": None if chosen.cents is None else chosen.cents.tolist(),
             "tilt": None if chosen.tilt is None else chosen.tilt.tolist(),
             "gain": self.gain.tolist(),
-            "targets": {name: _rounded(curve) for name, curve in self.targets.items()},
+            "targets": {name: curve.tolist() for name, curve in self.targets.items()},
             "selected": {name: _rounded(curve) for name, curve in self.selected.items()},
             "measured": {name: _rounded(curve) for name, curve in self.measured.items()},
         }

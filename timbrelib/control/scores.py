@@ -5,12 +5,13 @@ The text of a score is the legend of a figure.
 Notebooks: 05_target_decode, 08_timbre_transfer, 07_follow_a_line.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from timbrelib.audio.frames import frame_gain
-from timbrelib.audio.levels import SILENCE, audible_frames
+from timbrelib.audio.levels import SILENCE, audible_frames, measurable_frames
 from timbrelib.descriptors import descriptor, measure
 from timbrelib.descriptors.pitch import track_pyin
 
@@ -31,11 +32,11 @@ def tracking_error(measured: np.ndarray, target: np.ndarray, scale: np.ndarray |
 
 
 def rank_correlation(measured: np.ndarray, target: np.ndarray) -> float:
-    """Spearman's rank correlation over the defined frames."""
+    """Spearman's rank correlation over the frames in which both are defined; NaN if there are not two."""
     from scipy.stats import spearmanr
 
-    defined = np.isfinite(measured)
-    return float(spearmanr(measured[defined], target[defined]).statistic)
+    defined = np.isfinite(measured) & np.isfinite(target)
+    return float(spearmanr(measured[defined], target[defined]).statistic) if defined.sum() > 1 else np.nan
 
 
 def raw_pitch_accuracy(measured: np.ndarray, target: np.ndarray, cents: float) -> float:
@@ -170,6 +171,35 @@ def score_tracking(
     )
 
 
+def score_targets(
+    audio: np.ndarray,
+    targets: Mapping[str, np.ndarray],
+    measured: Mapping[str, np.ndarray],
+    chosen: np.ndarray,
+    selected: Mapping[str, np.ndarray] | None = None,
+) -> Scores:
+    """Score how closely a sound follows its targets, in those frames that are loud enough to measure.
+
+    Parameters
+    ----------
+    audio : ndarray, float32, ((frames - 1) * HOP,)
+    targets, measured, selected : mapping of str to ndarray, float, (frames,)
+        By descriptor, see `score_tracking`.
+    chosen : ndarray, bool, (frames,)
+        Frames to score.
+
+    Returns
+    -------
+    Scores
+    """
+    measurable = chosen & measurable_frames(frame_gain(audio))[: len(chosen)]
+    frames = measurable if measurable.any() else chosen  # a silent sound has no descriptor in any of its frames
+    return Scores({
+        name: score_tracking(name, curve[frames], measured[name][frames], selected[name][frames] if selected else None)
+        for name, curve in targets.items()
+    })  # fmt: skip
+
+
 @dataclass(frozen=True, repr=False)
 class TransferScore:
     """How much of a sound its transfer to another timbre preserves.
@@ -178,13 +208,15 @@ class TransferScore:
     ----------
     pitch : float
         Share of the frames voiced in both sounds whose pitches, after transposition of the
-        original, agree within 50 cents, in %; NaN if there are none.
+        original, agree within 50 cents, in %; NaN if there are none.  Frames too quiet to
+        measure in 16 bits count as unvoiced.
     voiced : float
         Share of the voiced frames of the original that are voiced in the transfer, in %.
     level : float
         Mean distance of the levels of the audible frames, in dB.
     centroid : float
-        Spearman's correlation of the centroids of the audible frames.
+        Spearman's correlation of the centroids of the audible frames that are loud enough to
+        measure; NaN if there are not two.
     """
 
     pitch: float
@@ -199,9 +231,7 @@ class TransferScore:
         )
 
 
-def score_transfer(
-    original: np.ndarray, decoded: np.ndarray, semitones: float = 0, f0: np.ndarray | None = None
-) -> TransferScore:
+def score_transfer(original: np.ndarray, decoded: np.ndarray, semitones: float = 0) -> TransferScore:
     """Score how much of a sound its transfer preserves.
 
     Parameters
@@ -209,8 +239,6 @@ def score_transfer(
     original, decoded : ndarray, float32, (n,)
     semitones : float
         Transposition of the transfer.
-    f0 : ndarray, float64, (frames,), optional
-        The original's fundamental by pYIN, if it was tracked before.
 
     Returns
     -------
@@ -226,14 +254,18 @@ def score_transfer(
     gains = frame_gain(original), frame_gain(decoded)
     if gains[0].max() <= SILENCE:
         raise ValueError("the original is silent: give a sound")
-    before, after = track_pyin(original) if f0 is None else f0, track_pyin(decoded)
+    measurable = [measurable_frames(gain) for gain in gains]
+    before, after = (
+        np.where(loud, track_pyin(sound), np.nan) for loud, sound in zip(measurable, (original, decoded), strict=True)
+    )
     both = np.isfinite(before) & np.isfinite(after)
     audible = audible_frames(gains[0])
     levels = [20 * np.log10(np.maximum(gain[audible], 1e-9)) for gain in gains]
-    centroids = [measure(sound, ["centroid"])["centroid"][audible] for sound in (original, decoded)]
+    compared = audible & measurable[0] & measurable[1]
+    centroids = [measure(sound, ["centroid"])["centroid"][compared] for sound in (original, decoded)]
     return TransferScore(
         pitch=raw_pitch_accuracy(after[both], before[both] * 2 ** (semitones / 12), 50) if both.any() else np.nan,
         voiced=float(100 * both.sum() / max(np.isfinite(before).sum(), 1)),
         level=float(np.mean(np.abs(levels[0] - levels[1]))),
-        centroid=rank_correlation(centroids[1], np.nan_to_num(centroids[0])),
+        centroid=rank_correlation(centroids[1], centroids[0]),
     )

@@ -23,7 +23,7 @@ from timbrelib.audio.levels import audible_frames, audible_level
 from timbrelib.audio.parallel import in_threads
 from timbrelib.audio.player import play
 from timbrelib.audio.progress import progress
-from timbrelib.audio.sound_files import save_audio, sound_path
+from timbrelib.audio.sound_files import round_to_16_bits, save_audio, sound_path
 from timbrelib.codebook.table import INNER, Codebook
 from timbrelib.control.code_path import CodePath
 from timbrelib.control.matching import (
@@ -62,6 +62,7 @@ class Transfer:
     timbre : str
         Name of the model that renders it.
     original : ndarray, float32, (n,)
+        Rounded to 16 bits, as `save` writes it.
     semitones : float
         By which the pitch was transposed.
     code_path : CodePath
@@ -71,6 +72,7 @@ class Transfer:
     f0 : ndarray, float64, (frames,)
         The original's fundamental in Hz, by pYIN; NaN where it is unvoiced.
     audio : ndarray, float32, (n,)
+        Rounded to 16 bits, too.
     path : Path or None
         The WAV file, once it is saved.
     """
@@ -90,8 +92,8 @@ class Transfer:
 
     @cached_property
     def score(self) -> TransferScore:
-        """How much of the sound is preserved."""
-        return score_transfer(self.original, self.audio, self.semitones, self.f0)
+        """How much of the sound is preserved, measured from both sounds as they are saved."""
+        return score_transfer(self.original, self.audio, self.semitones)
 
     def plot(self, source: str = "original") -> "Figure":
         """Draw the spectrograms of the original, titled `source`, and of the transfer, with the score."""
@@ -151,7 +153,8 @@ def transfer(model: VQVAE, codebook: Codebook, audio: np.ndarray, semitones: flo
     notes = np.where(voiced, np.clip(f0 * 2 ** (sound.semitones / 12), low, high), low)  # (frames,)
     curves = {"fundamental": notes, "centroid": reachable_centroid(codebook, sound.original, gain, notes[voiced])}
     path, decoded = match_sound(model, codebook, curves, voiced, spectra(sound.transposed), gain, search)
-    return Transfer(model.name, sound.original, sound.semitones, path, gain, f0, decoded[: len(sound.original)])
+    original, audio = round_to_16_bits(sound.original), round_to_16_bits(decoded[: len(sound.original)])
+    return Transfer(model.name, original, sound.semitones, path, gain, f0, audio)
 
 
 def encode_and_decode(model: VQVAE, codebook: Codebook, audio: np.ndarray, semitones: float | None) -> Transfer:
@@ -175,8 +178,8 @@ def encode_and_decode(model: VQVAE, codebook: Codebook, audio: np.ndarray, semit
     codes, _ = model.encode(sound.transposed)
     path = CodePath(codes)
     decoded = path.longer().decode(model, np.append(sound.gain, sound.gain[-1]), codebook.excitation, codebook.noise)
-    audio = decoded[: len(sound.original)]
-    return Transfer(model.name, sound.original, sound.semitones, path, sound.gain, sound.f0, audio)
+    original, audio = round_to_16_bits(sound.original), round_to_16_bits(decoded[: len(sound.original)])
+    return Transfer(model.name, original, sound.semitones, path, sound.gain, sound.f0, audio)
 
 
 def match_sound(

@@ -8,19 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from timbrelib.audio.sound_files import load_audio
+from timbrelib.audio.sound_files import read_samples
 from timbrelib.control.rendering import Rendering, measure_frames
 from timbrelib.control.saved_rendering import SavedRendering, load_rendering
-from timbrelib.control.scores import TrackingScore, score_tracking
+from timbrelib.control.scores import score_targets
 from timbrelib.control.targets import Target, eligible_codes
 from timbrelib.control.timbre import Timbre
+from timbrelib.descriptors import descriptor
 from timbrelib.descriptors.pitch import track_pyin
 from timbrelib.evaluation.markdown import markdown_table
 from timbrelib.evaluation.published import PUBLISHED
 from timbrelib.evaluation.recognition import known_timbre, shipped_classifier
 from timbrelib.evaluation.sound_quality import SoundQuality, judge_sound
 
-COLUMNS = ("error", "Spearman", "RPA 50 cents", "RPA 20 cents", "jumps/s", "HNR", "flux", "heard as")
+TRACKING = ("error", "Spearman", "RPA 50 cents", "RPA 20 cents")
+COLUMNS = ("target range", *TRACKING, "jumps/s", "HNR", "flux", "heard as")
 FOLLOWED = ("centroid", "bandwidth", "rolloff", "fundamental")  # a flatness depends on what lies between partials
 NOTES = (208.0, 208.0 * 2**2.5)  # Hz: two and a half octaves from a low note of the violin
 ExampleRow = tuple[str, str, Mapping[str, str]]  # name of the sound, how it was made, cells by column
@@ -64,7 +66,7 @@ def example_rows(timbre: Timbre, heard: str | None, folder: Path) -> list[Exampl
             literal = literal_rendering(timbre, saved)
             rows.append((stem, "paper's method", rendering_cells(literal, saved.targets, heard) if literal else {}))
         measured = measure_frames(audio, saved.targets, len(saved.codes), track_pyin)
-        cells = tracking_cells(saved.targets, measured) | judge_sound(audio, heard).cells()
+        cells = tracking_cells(audio, saved.targets, measured) | judge_sound(audio, heard).cells()
         rows.append((stem, "this library", cells))
     return rows
 
@@ -74,7 +76,7 @@ def saved_examples(timbre: Timbre, folder: Path) -> Iterator[tuple[str, SavedRen
     for path in example_paths(timbre.prefix, folder):
         saved = load_rendering(path)
         if saved.model == timbre.name:  # the prefix of another model may begin with this one's
-            yield path.stem, saved, load_audio(path.with_suffix(".wav"))
+            yield path.stem, saved, read_samples(path.with_suffix(".wav"))
 
 
 def example_paths(prefix: str, folder: Path) -> list[Path]:
@@ -145,11 +147,23 @@ def recording_rows(card: Mapping, heard: str | None) -> list[ExampleRow]:
 
 def rendering_cells(rendering: Rendering, targets: Mapping[str, np.ndarray], heard: str | None) -> dict[str, str]:
     """Score a rendering against targets, float (frames,) by descriptor: cells by column."""
-    return tracking_cells(targets, rendering.measured) | judge_sound(rendering.audio, heard).cells()
+    return tracking_cells(rendering.audio, targets, rendering.measured) | judge_sound(rendering.audio, heard).cells()
 
 
-def tracking_cells(targets: Mapping[str, np.ndarray], measured: Mapping[str, np.ndarray]) -> dict[str, str]:
-    """Score measured curves against targets, float (frames,) by descriptor: cells by column, of several with ``;``."""
-    scores: list[TrackingScore] = [score_tracking(name, curve, measured[name]) for name, curve in targets.items()]
-    each = [score.cells() for score in scores]
-    return {column: "; ".join(c[column] for c in each if c[column] != "-") or "-" for column in COLUMNS[:4]}
+def tracking_cells(
+    audio: np.ndarray, targets: Mapping[str, np.ndarray], measured: Mapping[str, np.ndarray]
+) -> dict[str, str]:
+    """Score the measured curves of a sound against targets, float (frames,) by descriptor: cells by column.
+
+    Of several targets they are separated by ``;``.
+    """
+    every = np.ones(len(next(iter(targets.values()))), dtype=bool)
+    each = [score.cells() for score in score_targets(audio, targets, measured, every).values()]
+    ranges = {"target range": "; ".join(target_range(name, curve) for name, curve in targets.items())}
+    return ranges | {column: "; ".join(c[column] for c in each if c[column] != "-") or "-" for column in TRACKING}
+
+
+def target_range(name: str, curve: np.ndarray) -> str:
+    """Format the lowest and the highest value of a target, float (frames,): ``198-2105 Hz``."""
+    ends = [f"{end:.0f}" if end >= 100 else f"{end:.3g}" for end in (curve.min(), curve.max())]
+    return f"{'-'.join(dict.fromkeys(ends))} {descriptor(name).unit}".rstrip()

@@ -48,12 +48,14 @@ def play_phrase(timbre: Timbre) -> np.ndarray:
     brightness = dark + (bright - dark) * np.sin(np.pi * np.linspace(0, 1, len(pitch))) ** 2
     pause = int(np.searchsorted(seconds, PAUSE * NOTE))
     gain = [fade(n_frames, MAX_GAIN, rise_s=0.3, fall_s=0.4) for n_frames in (pause, len(pitch) - pause)]
-    return timbre.render(
+    rendering = timbre.render(
         Target("fundamental", pitch.clip(low, high)),
         Target("centroid", brightness),
         gain=np.concatenate(gain),
         track_f0=track_autocorrelation,
-    ).audio
+    )
+    # not rounded to 16 bits yet: a transfer filters and rounds what it is given
+    return rendering.code_path.decode(timbre.model, rendering.gain, timbre.excitation, timbre.noise)
 
 
 def longest_recording(source: str, folder: str | Path) -> np.ndarray:

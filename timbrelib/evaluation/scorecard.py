@@ -31,9 +31,13 @@ HEAD = """# Scorecard
 
 Written by `make figures`; `docs/measures.md` defines the measures. Each sound in `Audio_Exemple/` is measured from its
 WAV file (*this library*) and compared with what the *paper's method* makes of the same target and model (the nearest
-code of each frame, excited by noise) and with the *published* sound. The published targets are unknown: each published
-sound is scored against the target that fits it best, which flatters it. Sines over the codebook's inner range that have
-no example are *rendered now*.
+code of each frame, excited by noise) and with the *published* sound. Sines over the codebook's inner range that have no
+example are *rendered now*.
+
+*Target range* gives the lowest and the highest value of the target. It differs between published sounds and ours: the
+published violin's sine of pitch ends near 700 Hz, ours near 2,100 Hz. The published targets are unknown: each published
+sound is scored against the target of its shape that fits it best, which flatters it; a pitch against two, one linear
+and one logarithmic in frequency.
 
 *Error* is a mean in % of the target's range, for a fundamental a median in cents; *RPA* is the raw pitch accuracy.
 *jumps/s* counts pitch jumps of more than a semitone per second of voiced sound. *HNR* and *flux* are medians, to be

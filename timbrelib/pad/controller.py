@@ -159,7 +159,7 @@ def page_result(rendering: Rendering, axes: Sequence[Axis]) -> dict:
     dict
         ``lanes``: for each axis ``selected`` and ``measured`` heights (None where undefined)
         and the ``score`` as text, or None for the gain; ``sound``: a WAV file;
-        ``spectrogram``: a PNG from 0 Hz to half the sample rate; ``text``: messages.
+        ``spectrogram``: a PNG from 0 Hz to half the sample rate.
     """
     scores = rendering.score
     lanes = [
@@ -172,13 +172,10 @@ def page_result(rendering: Rendering, axes: Sequence[Axis]) -> dict:
         else None
         for axis in axes
     ]
-    with capture_log() as messages:
-        sound = encode_audio(rendering.audio)
     return {
         "lanes": lanes,
-        "sound": sound,
+        "sound": encode_audio(rendering.audio),
         "spectrogram": spectrogram_png(rendering.audio),
-        "text": "; ".join(messages),
     }
 
 

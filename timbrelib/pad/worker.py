@@ -19,7 +19,7 @@ from timbrelib.pad.controller import RenderRequest, curves_from_recording, page_
 
 log = logging.getLogger(__name__)
 LOADING = "measuring the codebook… until then, drawings are rendered as before"
-EMPTY_RESULT: dict[str, Any] = {"lanes": [], "sound": b"", "spectrogram": b"", "text": ""}
+EMPTY_RESULT: dict[str, Any] = {"lanes": [], "sound": b"", "spectrogram": b""}
 
 
 class RenderWorker:
@@ -131,7 +131,7 @@ class RenderWorker:
         try:
             rendering, warnings = render_request(request)
             result = page_result(rendering, axes)
-            notes += [warnings, result["text"]]
+            notes.append(warnings)
         except Exception as error:
             rendering, answer["problem"] = None, True
             notes.append(error_text(error))
