@@ -200,7 +200,11 @@ class TransferScore:
 
 
 def score_transfer(
-    original: np.ndarray, decoded: np.ndarray, semitones: float = 0, f0: np.ndarray | None = None
+    original: np.ndarray,
+    decoded: np.ndarray,
+    semitones: float = 0,
+    f0: np.ndarray | None = None,
+    decoded_f0: np.ndarray | None = None,
 ) -> TransferScore:
     """Score how much of a sound its transfer preserves.
 
@@ -209,8 +213,8 @@ def score_transfer(
     original, decoded : ndarray, float32, (n,)
     semitones : float
         Transposition of the transfer.
-    f0 : ndarray, float64, (frames,), optional
-        The original's fundamental by pYIN, if it was tracked before.
+    f0, decoded_f0 : ndarray, float64, (frames,), optional
+        Fundamentals of `original` and `decoded` by pYIN, if they were tracked before.
 
     Returns
     -------
@@ -226,7 +230,8 @@ def score_transfer(
     gains = frame_gain(original), frame_gain(decoded)
     if gains[0].max() <= SILENCE:
         raise ValueError("the original is silent: give a sound")
-    before, after = track_pyin(original) if f0 is None else f0, track_pyin(decoded)
+    before = track_pyin(original) if f0 is None else f0
+    after = track_pyin(decoded) if decoded_f0 is None else decoded_f0
     both = np.isfinite(before) & np.isfinite(after)
     audible = audible_frames(gains[0])
     levels = [20 * np.log10(np.maximum(gain[audible], 1e-9)) for gain in gains]
