@@ -70,4 +70,4 @@ def test_the_region_of_two_targets_is_drawn_over_the_codes_and_coloured_by_time(
     starts = np.array([piece[0] for piece in path.get_segments()])  # (frames - 1, 2)
     np.testing.assert_allclose(starts, np.column_stack(list(targets.values()))[:-1])
     np.testing.assert_allclose(path.get_array(), np.arange(8) * 512 / 22_050)
-    assert ax.figure.axes[1].get_ylabel() == "time (s)"
+    assert ax.figure.axes[1].get_ylabel() == "time of the targets (s)"

@@ -25,7 +25,7 @@ def legend(ax):
 
 def test_a_training_history_has_loss_codes_in_use_and_perplexity():
     ax = plots.training_history(HISTORY)
-    assert legend(ax) == ["loss, training", "codes in use", "perplexity", "k-means"]
+    assert legend(ax) == ["loss, training", "k-means", "codes in use", "perplexity"]
     _, right = ax.figure.axes
     np.testing.assert_array_equal(right.get_lines()[0].get_xdata(), [150, 200])  # after the warm-up
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "log-spectral distance (dB)")

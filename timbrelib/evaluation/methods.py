@@ -185,7 +185,7 @@ class Comparison:
                 ax.set_xlabel(axis_label)
             for ax, key in zip(axes, ("hnr_db_real", "flux_real"), strict=False):
                 low, middle, high = real[key]
-                band = ax.axvspan(low, high, color="0.88", zorder=0, label="real, 10th to 90th percentile")
+                band = ax.axvspan(low, high, color=plots.RANGE, zorder=0, label="real, 10th to 90th percentile")
                 line = ax.axvline(middle, color=plots.TARGET, linestyle="--", zorder=0.5, label="real, median")
                 ax.set_title(f"real: {low:.3g} to {high:.3g},\nmedian {middle:.3g}")
             if self.timbre:

@@ -10,6 +10,7 @@ from timbrelib.plots.codes import histogram, scatter, target_region
 from timbrelib.plots.sound import DYNAMIC_RANGE, MIN_PEAK, spectrogram, spectrograms, spectrum
 from timbrelib.plots.style import (
     MEASURED,
+    RANGE,
     SELECTED,
     TARGET,
     WARNING,
@@ -29,6 +30,7 @@ __all__ = [
     "DYNAMIC_RANGE",
     "MEASURED",
     "MIN_PEAK",
+    "RANGE",
     "SELECTED",
     "TARGET",
     "WARNING",

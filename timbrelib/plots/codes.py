@@ -13,11 +13,11 @@ from matplotlib.collections import LineCollection
 from timbrelib.audio.frames import frame_times
 from timbrelib.descriptors import descriptor
 from timbrelib.plots.axes import colour_scale, label, plain_ticks
-from timbrelib.plots.style import TARGET, WARNING, heading, new_axes, own_style
+from timbrelib.plots.style import EDGE, MUTED, STYLE, TARGET, WARNING, heading, new_axes, own_style
 
 BINS = 24  # of a histogram
 COLOURS = "viridis"  # of values and times: its lightness rises evenly, so that it can be read in print
-GREY = "0.65"  # of codes without a value, or behind a path
+THIN = STYLE["patch.linewidth"]
 
 
 @own_style()
@@ -31,7 +31,7 @@ def histogram(value: np.ndarray, name: str, ax: Axes | None = None) -> Axes:
     if descriptor(name).log:
         edges = np.geomspace(value.min(), value.max(), BINS + 1)
         ax.set_xscale("log")
-    ax.hist(value, bins=edges.tolist(), edgecolor="0.4")
+    ax.hist(value, bins=edges.tolist(), edgecolor=EDGE)
     middles = np.sqrt(edges[1:] * edges[:-1]) if descriptor(name).log else (edges[1:] + edges[:-1]) / 2
     colours = colormaps[COLOURS](colour_scale(name, value)(middles))  # (BINS, 4)
     for bar, colour in zip(ax.patches, colours, strict=True):
@@ -71,13 +71,15 @@ def scatter(
     ax = ax or new_axes(5.2)
     x, y = points.T  # (n_codes, 2) -> (n_codes,) each
     has = np.isfinite(value)
-    dots = ax.scatter(x[has], y[has], c=value[has], cmap=COLOURS, norm=colour_scale(name, value), s=14, edgecolor="0.4")
+    norm = colour_scale(name, value)
+    dots = ax.scatter(x[has], y[has], c=value[has], cmap=COLOURS, norm=norm, edgecolor=EDGE, linewidth=THIN)
     if not has.all():
         legend = f"no {name}: {np.sum(~has)} codes"
-        ax.scatter(x[~has], y[~has], s=14, facecolor="none", edgecolor=GREY, linewidth=0.7, label=legend, zorder=0.9)
+        hollow = {"facecolor": "none", "edgecolor": MUTED, "linewidth": STYLE["axes.linewidth"]}
+        ax.scatter(x[~has], y[~has], **hollow, label=legend, zorder=0.9)  # below the others
     if not used.all():
         legend = f"unused in training: {np.sum(~used)} codes"
-        ax.scatter(x[~used], y[~used], s=40, marker="x", color=WARNING, linewidth=1, label=legend)
+        ax.scatter(x[~used], y[~used], s=40, marker="x", color=WARNING, label=legend)
     bar = ax.figure.colorbar(dots, ax=ax, label=label(name), pad=0.01, extend="both")
     if descriptor(name).log:
         plain_ticks(bar.ax.yaxis)
@@ -106,16 +108,21 @@ def target_region(values: Mapping[str, np.ndarray], targets: Mapping[str, np.nda
     """
     ax = ax or new_axes(4.6)
     first, second = targets
-    ax.scatter(values[first], values[second], s=6, color=GREY, label="codes")
+    ax.scatter(values[first], values[second], s=6, color=MUTED, label="codes")
     points = np.column_stack([targets[first], targets[second]])  # (frames, 2)
     pieces = np.stack([points[:-1], points[1:]], axis=1)  # (frames - 1, 2, 2)
-    path = LineCollection(list(pieces), cmap=COLOURS, array=frame_times(len(points))[:-1], linewidth=2, label="targets")
+    path = LineCollection(
+        list(pieces),
+        cmap=COLOURS,
+        array=frame_times(len(points))[:-1],
+        linewidth=2 * STYLE["lines.linewidth"],
+    )
     ax.add_collection(path)
     for name, axis, set_scale in ((first, ax.xaxis, ax.set_xscale), (second, ax.yaxis, ax.set_yscale)):
         if descriptor(name).log:
             set_scale("log")
             plain_ticks(axis)
-    ax.figure.colorbar(path, ax=ax, label="time (s)", pad=0.01)
+    ax.figure.colorbar(path, ax=ax, label="time of the targets (s)", pad=0.01)
     ax.set(xlabel=label(first), ylabel=label(second))
     heading(ax)
     return ax

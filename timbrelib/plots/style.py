@@ -21,7 +21,7 @@ from timbrelib.files import atomic_write
 
 _SETTINGS = rc_params_from_file(Path(__file__).with_name("timbrelib.mplstyle"), use_default_template=False)
 STYLE: dict[str, Any] = {str(name): value for name, value in _SETTINGS.items()}
-TARGET, SELECTED, MEASURED, WARNING, OVERLAY = STYLE["axes.prop_cycle"].by_key()["color"]
+TARGET, SELECTED, MEASURED, WARNING, OVERLAY, EDGE, MUTED, RANGE = STYLE["axes.prop_cycle"].by_key()["color"]
 WIDTH = STYLE["figure.figsize"][0]  # inches, of every figure
 LINE_LENGTH = 66  # characters of a title that fit into the width
 COLOURS = 256  # of a PNG file

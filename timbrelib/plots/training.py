@@ -6,7 +6,7 @@ Notebook: 01_train.
 import numpy as np
 from matplotlib.axes import Axes
 
-from timbrelib.plots.style import MEASURED, SELECTED, TARGET, WARNING, heading, new_axes, own_style
+from timbrelib.plots.style import EDGE, MEASURED, SELECTED, TARGET, WARNING, heading, new_axes, own_style
 
 
 @own_style()
@@ -31,6 +31,9 @@ def training_history(history: dict[str, np.ndarray], ax: Axes | None = None) -> 
         step, loss = history["step"][measured], history["valid_loss"][measured]
         lines += ax.plot(step, loss, ".-", color=WARNING, label="loss, valid")
     quantised = history["codes_used"] > 0  # after the warm-up, which has no codebook
+    if not quantised.all() and quantised.any():
+        start = history["step"][~quantised][-1]
+        lines.append(ax.axvline(start, color=EDGE, linestyle=":", label="k-means"))
     step, used, perplexity = (history[column][quantised] for column in ("step", "codes_used", "perplexity"))
     right = ax.twinx()
     lines += right.plot(step, used, color=MEASURED, linestyle="--", label="codes in use")
@@ -38,9 +41,6 @@ def training_history(history: dict[str, np.ndarray], ax: Axes | None = None) -> 
     right.set(ylabel="number of codes", ylim=(0, None))
     right.spines["right"].set_visible(True)
     right.grid(visible=False)
-    if not quantised.all() and quantised.any():
-        start = history["step"][~quantised][-1]
-        lines.append(ax.axvline(start, color="0.4", linestyle=":", label="k-means"))
     ax.set(xlabel="step", ylabel="log-spectral distance (dB)")
-    heading(ax, lines=lines)
+    heading(ax, columns=2, lines=lines)  # those of an axis are in one column
     return ax
