@@ -99,19 +99,30 @@ def test_a_sound_may_be_measured_again(rendering):
 
 
 def test_a_rendering_plots_its_spectrogram_and_curves_with_the_score(rendering, figure):
-    spectrogram, pitch, brightness = figure.axes[:3]
-    assert spectrogram.get_title() == "two targets"
-    for ax, name in ((pitch, "fundamental"), (brightness, "centroid")):
+    _, pitch, pitch_error, brightness, brightness_error = figure.axes[:5]
+    assert figure.get_suptitle() == "two targets"
+    panels = (pitch, pitch_error, "fundamental", "cents"), (brightness, brightness_error, "centroid", "Hz")
+    for ax, error, name, unit in panels:
         assert ax.get_ylabel() == f"{name} (Hz)"
-        legend = [text.get_text() for text in ax.get_legend().get_texts()]
-        assert legend == ["selected codes", f"measured: {rendering.score[name]}", "target"]
+        assert error.get_ylabel() == f"residual\n({unit})"
+        legend = ax.get_legend()
+        assert [text.get_text() for text in legend.get_texts()] == ["target", "measured", "selected codes"]
+        assert legend.get_title().get_text() == str(rendering.score[name])
+
+
+def test_targets_are_blank_where_the_sound_is_silent(rendering, figure):
+    sounding = rendering.gain > 0
+    for ax in (figure.axes[1], rendering.plot_curves("fundamental", title="a title")):
+        for line in (ax.get_lines()[0], ax.get_lines()[2]):  # target and selected codes
+            np.testing.assert_array_equal(np.isfinite(line.get_ydata()), sounding)
+    assert ax.get_title("left") == "a title"
 
 
 def test_a_figure_has_a_default_title_and_may_have_another_score(rendering):
     score = rendering.score_frames(rendering.gain > 0)
     figure = rendering.plot(score=score)
-    assert figure.axes[0].get_title() == "violin, fundamental and centroid"
-    assert f"measured: {score['centroid']}" in [text.get_text() for text in figure.axes[2].get_legend().get_texts()]
+    assert figure.get_suptitle() == "violin, fundamental and centroid"
+    assert figure.axes[3].get_legend().get_title().get_text() == str(score["centroid"])
     plt.close(figure)
 
 

@@ -145,8 +145,12 @@ def test_a_transfer_shows_its_timbre_transposition_and_score(transfer):
 
 def test_a_transfer_plots_both_spectrograms_under_its_score(transfer):
     figure = transfer.plot("a sine")
-    assert [ax.get_title() for ax in figure.axes[:2]] == ["a sine", "as violin"]
-    assert figure.get_suptitle() == str(transfer.score)
+    before, after, bar = figure.axes
+    assert [ax.get_title("left") for ax in (before, after)] == ["a sine", "as violin"]
+    assert bar.get_ylabel() == "level (dB)"
+    assert figure.get_suptitle().replace("\n", " ") == str(transfer.score)
+    pitches = [np.nanmedian(ax.get_lines()[0].get_ydata()) for ax in (before, after)]  # kHz
+    assert pitches == pytest.approx([0.44, 0.44 * 2 ** (-2 / 12)], rel=0.01)
     plt.close(figure)
 
 
@@ -169,7 +173,7 @@ def test_the_score_is_measured_from_what_is_saved(violin, tmp_path):
     assert saved.score == score_transfer(original, audio)
 
 
-def test_both_sounds_are_tracked_once_for_the_score(violin, monkeypatch):
+def test_original_and_transfer_are_tracked_once(violin, monkeypatch):
     sound, tracked = sine(440), []
 
     def count(audio):
@@ -178,7 +182,8 @@ def test_both_sounds_are_tracked_once_for_the_score(violin, monkeypatch):
 
     monkeypatch.setattr("timbrelib.control.melody.track_pyin", count)
     monkeypatch.setattr("timbrelib.control.scores.track_pyin", count)
+    monkeypatch.setattr("timbrelib.control.transfer.track_pyin", count)
     transfer = violin.transfer(sound)
-    assert len(tracked) == 1
-    assert transfer.score is transfer.score
-    assert [audio is transfer.audio for audio in tracked] == [False, False, True]
+    transfer.plot()
+    assert transfer.score == score_transfer(transfer.original, transfer.audio)
+    assert [audio is transfer.audio for audio in tracked] == [False, True, False, True]

@@ -93,20 +93,23 @@ def test_the_markdown_has_the_same_content_as_the_table(comparison):
 def test_the_error_plot_has_one_panel_per_descriptor(comparison):
     figure = comparison.plot()
     first, second = figure.axes
-    assert first.get_xlabel() == "centroid: error (% of range)"
-    assert second.get_xlabel() == "fundamental: error (cents)"
+    assert (first.get_title("left"), first.get_xlabel()) == ("centroid", "error (% of range)")
+    assert (second.get_title("left"), second.get_xlabel()) == ("fundamental", "error (cents)")
     assert [line.get_label() for line in first.get_lines()] == SHAPES
     errors = [score.tracking.error for score in comparison if (score.descriptor, score.shape) == ("centroid", "sin")]
     np.testing.assert_array_equal(first.get_lines()[0].get_xdata(), errors)
     assert first.get_yticklabels()[0].get_text() == "path, mixed"
-    assert [text.get_text() for text in second.get_legend().get_texts()] == SHAPES
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == SHAPES
+    figure.canvas.draw()
+    assert legend.get_window_extent().y0 >= max(ax.get_window_extent().y1 for ax in figure.axes)
     plt.close(figure)
 
 
 def test_the_sound_quality_plot_shows_all_sounds_and_the_range_of_recordings(comparison):
     figure = comparison.plot_sound_quality({"hnr_db_real": [5, 10, 20], "flux_real": [0.1, 0.2, 0.3]})
-    assert figure.axes[0].get_title() == "grey: real, 5 to 20, median 10"
-    assert figure.axes[3].get_title() == "", "an untitled model has no recordings to be compared with"
+    assert figure.axes[0].get_title("left") == "real: 5 to 20,\nmedian 10"
+    assert figure.axes[3].get_title("left") == "", "an untitled model has no recordings to be compared with"
     names, medians = ("hnr", "flux", "jumps"), (10, 0.2, None)
     for ax, name, median in zip(figure.axes, names, medians, strict=False):
         dots, *middle = ax.get_lines()
@@ -121,8 +124,8 @@ def test_sounds_are_heard_as_the_timbre_that_is_asked_for(timbre, phrases, monke
     for score in comparison:
         assert 0 <= score.quality.heard <= 1
     figure = comparison.plot_sound_quality({"hnr_db_real": [5, 10, 20], "flux_real": [0.1, 0.2, 0.3]})
-    assert figure.axes[3].get_xlabel() == "windows heard as violin (%)"
-    assert figure.axes[3].get_title() == "dashed: real, 96 %"
+    assert figure.axes[3].get_xlabel() == "heard as violin (%)"
+    assert figure.axes[3].get_title("left") == "real: 96 %"
     plt.close(figure)
 
 

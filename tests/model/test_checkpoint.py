@@ -208,13 +208,13 @@ def test_the_violin_loads_from_an_installed_wheel(tmp_path):
         archive.extractall(tmp_path / "site")
     program = (
         "import timbrelib; m = timbrelib.load_model('violin'); "
-        "print(timbrelib.__file__, m.config.n_codes, len(m.decode([1, 2, 3, 4])))"
+        "print(timbrelib.__file__, m.config.n_codes, len(m.decode([1, 2, 3, 4])), timbrelib.plots.new_axes(2).name)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path / "site", capture_output=True, text=True, check=True
     )
     assert str(tmp_path) in done.stdout
-    assert done.stdout.split()[1:] == ["4096", "1536"]
+    assert done.stdout.split()[1:] == ["4096", "1536", "rectilinear"]
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones():

@@ -184,14 +184,13 @@ class Codebook:
         return plots.scatter(points, self[name], self["count"] > 0, explained, name, ax)
 
     def plot(self, name: str) -> "Figure":
-        """Draw histogram and scatter side by side, as published."""
+        """Draw histogram and scatter of a descriptor, with the same colours, one below the other."""
         from timbrelib import plots
 
-        figure, (left, right) = plots.side_by_side()
-        self.histogram(name, left)
-        self.scatter(name, right)
-        with plots.own_style():
-            figure.suptitle(self.name)
+        figure, (top, bottom) = plots.stacked([2.6, 5.2])
+        self.histogram(name, top)
+        self.scatter(name, bottom)
+        plots.figure_title(figure, self.name)
         return figure
 
     def neighbour_r2(self, name: str, plane: bool = True, neighbours: int = 10) -> float:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timbrelib.audio.frames import frame_gain
-from timbrelib.audio.levels import measurable_frames
+from timbrelib.audio.levels import SILENCE, measurable_frames
 from timbrelib.audio.player import play
 from timbrelib.audio.sound_files import round_to_16_bits, save_audio, sound_path
 from timbrelib.codebook.table import Codebook
@@ -92,20 +92,27 @@ class Rendering:
         return score_targets(self.audio, self.targets, self.measured, chosen, self.selected)
 
     def plot(self, title: str = "", score: Scores | None = None) -> "Figure":
-        """Draw spectrogram and curves, by default with the score of all frames in the legends."""
+        """Draw spectrogram, curves and residuals, by default with the score of all frames in the legends.
+
+        Targets and codes are blank where the gain is that of silence, for instance where a melody is unvoiced.
+        """
         from timbrelib import plots
 
         title = title or f"{self.model.name}, {' and '.join(self.targets)}"
-        return plots.tracking(
-            self.audio, self.targets, self.selected, self.measured, self.score if score is None else score, title
-        )
+        score = self.score if score is None else score
+        targets, selected = self._sounding(self.targets), self._sounding(self.selected)
+        return plots.tracking(self.audio, targets, selected, self.measured, score, title)
 
-    def plot_curves(self, descriptor: str, ax: "Axes | None" = None) -> "Axes":
-        """Draw target, selected and measured values of one descriptor."""
+    def plot_curves(self, descriptor: str, ax: "Axes | None" = None, title: str = "") -> "Axes":
+        """Draw target, selected and measured values of one descriptor, blank in silence."""
         from timbrelib import plots
 
-        target, selected, measured = (by[descriptor] for by in (self.targets, self.selected, self.measured))
-        return plots.curves(descriptor, target, selected, measured, self.score[descriptor], ax)
+        target, selected = (self._sounding(by)[descriptor] for by in (self.targets, self.selected))
+        return plots.curves(descriptor, target, selected, self.measured[descriptor], self.score[descriptor], ax, title)
+
+    def _sounding(self, curves: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Replace the values of silent frames by NaN, float (frames,) each."""
+        return {name: np.where(self.gain > SILENCE, curve, np.nan) for name, curve in curves.items()}
 
     def play(self, label: str = "") -> "HTML | Audio":
         """Show a player, by default labelled with the score; it links the file if the sound is saved."""
@@ -219,10 +226,11 @@ def plot_traversals(traversals: Mapping[str, Rendering]) -> "Figure":
     """Draw traversals of a codebook (`timbrelib.Timbre.traverse`), by descriptor, in one panel each."""
     from timbrelib import plots
 
-    figure, axes = plots.stacked(len(traversals), 2.6)
+    figure, axes = plots.stacked([2.4] * len(traversals), sharex=True)
     with plots.own_style():
         for (name, traversal), ax in zip(traversals.items(), axes, strict=True):
             traversal.plot_curves(name, ax)
+            ax.label_outer()
             if traversal.targets[name].min() > 0:
                 ax.set_yscale("log")  # a few extreme codes would flatten all others
                 if descriptor(name).unit:

@@ -231,7 +231,13 @@ class TransferScore:
         )
 
 
-def score_transfer(original: np.ndarray, decoded: np.ndarray, semitones: float = 0) -> TransferScore:
+def score_transfer(
+    original: np.ndarray,
+    decoded: np.ndarray,
+    semitones: float = 0,
+    f0: np.ndarray | None = None,
+    decoded_f0: np.ndarray | None = None,
+) -> TransferScore:
     """Score how much of a sound its transfer preserves.
 
     Parameters
@@ -239,6 +245,8 @@ def score_transfer(original: np.ndarray, decoded: np.ndarray, semitones: float =
     original, decoded : ndarray, float32, (n,)
     semitones : float
         Transposition of the transfer.
+    f0, decoded_f0 : ndarray, float64, (frames,), optional
+        Fundamentals of `original` and `decoded` by pYIN, if they were tracked before.
 
     Returns
     -------
@@ -254,10 +262,10 @@ def score_transfer(original: np.ndarray, decoded: np.ndarray, semitones: float =
     gains = frame_gain(original), frame_gain(decoded)
     if gains[0].max() <= SILENCE:
         raise ValueError("the original is silent: give a sound")
-    measurable = [measurable_frames(gain) for gain in gains]
-    before, after = (
-        np.where(loud, track_pyin(sound), np.nan) for loud, sound in zip(measurable, (original, decoded), strict=True)
-    )
+    before = track_pyin(original) if f0 is None else f0
+    after = track_pyin(decoded) if decoded_f0 is None else decoded_f0
+    loud = [measurable_frames(gain) for gain in gains]
+    before, after = (np.where(*pair, np.nan) for pair in zip(loud, (before, after), strict=True))
     both = np.isfinite(before) & np.isfinite(after)
     audible = audible_frames(gains[0])
     levels = [20 * np.log10(np.maximum(gain[audible], 1e-9)) for gain in gains]

@@ -39,6 +39,7 @@ from timbrelib.control.search import Search
 from timbrelib.control.transposition import transpose
 from timbrelib.control.viterbi import Transitions, cheapest_path, select_candidates
 from timbrelib.descriptors import measure
+from timbrelib.descriptors.pitch import track_pyin
 from timbrelib.model.vqvae import VQVAE
 
 if TYPE_CHECKING:
@@ -92,14 +93,21 @@ class Transfer:
 
     @cached_property
     def score(self) -> TransferScore:
-        """How much of the sound is preserved, measured from both sounds as they are saved."""
-        return score_transfer(self.original, self.audio, self.semitones)
+        """How much of the sound is preserved."""
+        return score_transfer(self.original, self.audio, self.semitones, self.f0, self.measured_f0)
+
+    @cached_property
+    def measured_f0(self) -> np.ndarray:
+        """The fundamental of the transfer in Hz, by pYIN, float64 (frames,); NaN where it is unvoiced."""
+        return track_pyin(self.audio)
 
     def plot(self, source: str = "original") -> "Figure":
-        """Draw the spectrograms of the original, titled `source`, and of the transfer, with the score."""
+        """Draw the spectrograms and pitches of the original, titled `source`, and of the transfer, with the score."""
         from timbrelib import plots
 
-        return plots.spectrograms({source: self.original, f"as {self.timbre}": self.audio}, str(self.score))
+        result = f"as {self.timbre}"
+        sounds, f0 = {source: self.original, result: self.audio}, {source: self.f0, result: self.measured_f0}
+        return plots.spectrograms(sounds, str(self.score), f0)
 
     def play(self, label: str = "") -> "HTML | Audio":
         """Show a player, by default labelled with the score; it links the file if the sound is saved."""
@@ -153,8 +161,8 @@ def transfer(model: VQVAE, codebook: Codebook, audio: np.ndarray, semitones: flo
     notes = np.where(voiced, np.clip(f0 * 2 ** (sound.semitones / 12), low, high), low)  # (frames,)
     curves = {"fundamental": notes, "centroid": reachable_centroid(codebook, sound.original, gain, notes[voiced])}
     path, decoded = match_sound(model, codebook, curves, voiced, spectra(sound.transposed), gain, search)
-    original, audio = round_to_16_bits(sound.original), round_to_16_bits(decoded[: len(sound.original)])
-    return Transfer(model.name, original, sound.semitones, path, gain, f0, audio)
+    audio = round_to_16_bits(decoded[: len(sound.original)])
+    return Transfer(model.name, sound.original, sound.semitones, path, gain, f0, audio)
 
 
 def encode_and_decode(model: VQVAE, codebook: Codebook, audio: np.ndarray, semitones: float | None) -> Transfer:
@@ -178,8 +186,8 @@ def encode_and_decode(model: VQVAE, codebook: Codebook, audio: np.ndarray, semit
     codes, _ = model.encode(sound.transposed)
     path = CodePath(codes)
     decoded = path.longer().decode(model, np.append(sound.gain, sound.gain[-1]), codebook.excitation, codebook.noise)
-    original, audio = round_to_16_bits(sound.original), round_to_16_bits(decoded[: len(sound.original)])
-    return Transfer(model.name, original, sound.semitones, path, sound.gain, sound.f0, audio)
+    audio = round_to_16_bits(decoded[: len(sound.original)])
+    return Transfer(model.name, sound.original, sound.semitones, path, sound.gain, sound.f0, audio)
 
 
 def match_sound(

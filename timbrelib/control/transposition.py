@@ -9,7 +9,7 @@ import numpy as np
 
 from timbrelib.audio.frames import SAMPLE_RATE, frame_gain
 from timbrelib.audio.levels import SILENCE
-from timbrelib.audio.sound_files import clean_audio
+from timbrelib.audio.sound_files import clean_audio, round_to_16_bits
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.melody import octave_shift, track_voiced
 
@@ -48,7 +48,7 @@ def transpose(codebook: Codebook, audio: np.ndarray, semitones: float | None) ->
     """
     import librosa
 
-    audio = clean_audio(audio)
+    audio = round_to_16_bits(clean_audio(audio))  # as the original is saved, which the score is true of
     gain = frame_gain(audio)
     if gain.max() <= SILENCE:
         raise ValueError("the sound is silent: give another")

@@ -26,6 +26,7 @@ from timbrelib.synthesis.excitation import EXCITATIONS
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 GENERATED_MINUTES = 2.0  # of generated strings, from which grains are cut
@@ -124,23 +125,34 @@ class Comparison:
         """Draw the error of every method, one panel per descriptor and one marker per target."""
         from timbrelib import plots
 
-        styles = ((plots.MEASURED, "o"), (plots.SELECTED, "s"), (plots.TARGET, "^"), (plots.UNUSED, "D"))
+        styles = ((plots.MEASURED, "o"), (plots.SELECTED, "s"), (plots.TARGET, "^"), (plots.WARNING, "D"))
         names = list(dict.fromkeys(score.descriptor for score in self.scores))
         shapes = list(dict.fromkeys(score.shape for score in self.scores))
-        figure, axes = plots.panels(1, len(names), (2.6 * len(names) + 2, 4), sharey=True)
+        figure, axes = self._panels(len(names))
         with plots.own_style():
-            for name, ax in zip(names, axes[0], strict=True):
+            for name, ax in zip(names, axes, strict=True):
                 for shape, (color, marker) in zip(shapes, styles, strict=False):
                     chosen = [score for score in self.scores if (score.descriptor, score.shape) == (name, shape)]
                     errors = [score.tracking.error for score in chosen]
                     ax.plot(errors, [score.method for score in chosen], marker, color=color, label=shape)
                 unit = "cents" if descriptor(name).log else "% of range"
-                ax.set(xscale="log", xlabel=f"{name}: error ({unit})")
-                plots.plain_ticks(ax.xaxis, subs=(1, 3))
-                ax.grid(alpha=0.3)
-            axes[0, -1].invert_yaxis()
-            axes[0, -1].legend(title="target")
+                ax.set(xscale="log", xlabel=f"error ({unit})", title=name)
+                plots.plain_ticks(ax.xaxis)
+            axes[0].invert_yaxis()
+            figure.legend(handles=axes[0].get_lines(), loc="outside upper center", ncols=len(shapes), title="target")
         return figure
+
+    def _panels(self, count: int) -> "tuple[Figure, list[Axes]]":
+        """Make panels in two columns, as high as the methods need, that share their rows."""
+        from timbrelib import plots
+
+        rows = -(-count // 2)
+        methods = len({score.method for score in self.scores})
+        figure, axes = plots.panels(rows, 2, rows * (1.1 + 0.22 * methods) + 0.4, sharey=True)
+        panels = axes.ravel().tolist()  # (rows, 2) -> (2 * rows,)
+        for ax in panels[count:]:
+            ax.remove()
+        return figure, panels[:count]
 
     def plot_sound_quality(self, real: Mapping[str, Sequence[float]]) -> "Figure":
         """Draw the quality of the sound of every method, compared with real recordings.
@@ -159,14 +171,13 @@ class Comparison:
         """
         from timbrelib import plots
 
-        figure, axes = plots.panels(2, 2, (9, 8), sharey=True)
-        axes = axes.ravel()  # (2, 2) -> (4,)
+        figure, axes = self._panels(4)
         methods, qualities = [score.method for score in self.scores], [score.quality for score in self.scores]
         panels = {
-            "harmonic-to-noise ratio (dB)": [quality.hnr for quality in qualities],
-            "spectral flux (at unit norm)": [quality.flux for quality in qualities],
+            "harmonic-to-noise\nratio (dB)": [quality.hnr for quality in qualities],
+            "flux (at unit norm)": [quality.flux for quality in qualities],
             "pitch jumps per second": [quality.jumps for quality in qualities],
-            f"windows heard as {self.timbre or 'the timbre'} (%)": [100 * quality.heard for quality in qualities],
+            f"heard as {self.timbre or 'the timbre'} (%)": [100 * quality.heard for quality in qualities],
         }
         with plots.own_style():
             for ax, (axis_label, values) in zip(axes, panels.items(), strict=True):
@@ -174,14 +185,15 @@ class Comparison:
                 ax.set_xlabel(axis_label)
             for ax, key in zip(axes, ("hnr_db_real", "flux_real"), strict=False):
                 low, middle, high = real[key]
-                ax.axvspan(low, high, color="0.88", zorder=0)
-                ax.axvline(middle, color=plots.TARGET, linestyle="--", linewidth=1.2, zorder=0)
-                ax.set_title(f"grey: real, {low:.3g} to {high:.3g}, median {middle:.3g}")
+                band = ax.axvspan(low, high, color=plots.RANGE, zorder=0, label="real, 10th to 90th percentile")
+                line = ax.axvline(middle, color=plots.TARGET, linestyle="--", zorder=0.5, label="real, median")
+                ax.set_title(f"real: {low:.3g} to {high:.3g},\nmedian {middle:.3g}")
             if self.timbre:
                 share = 100 * shipped_classifier().recorded_accuracy(self.timbre)
-                axes[3].axvline(share, color=plots.TARGET, linestyle="--", linewidth=1.2, zorder=0)
-                axes[3].set_title(f"dashed: real, {share:.0f} %")
+                axes[3].axvline(share, color=plots.TARGET, linestyle="--", zorder=0.5)
+                axes[3].set_title(f"real: {share:.0f} %")
             axes[0].invert_yaxis()
+            figure.legend(handles=[band, line], loc="outside upper center", ncols=2)
         return figure
 
 

@@ -46,10 +46,10 @@ def save_examples(folder: Path, model: VQVAE, history: dict[str, np.ndarray], au
 
 
 def draw_training(path: Path, codebook: Codebook, history: dict[str, np.ndarray]) -> None:
-    """Draw the training and the codebook side by side into a PNG."""
+    """Draw the training and, below it, the codebook into a PNG."""
     from timbrelib import plots
 
-    figure, (left, right) = plots.side_by_side()
-    plots.training_history(history, left)
-    codebook.scatter("centroid", right)
+    figure, (top, bottom) = plots.stacked([3.6, 5.2])
+    plots.training_history(history, top)
+    codebook.scatter("centroid", bottom)
     plots.save_figure(path, figure)
