@@ -88,7 +88,7 @@ def spectrograms(
     axes[0].set_xlim(right=max(frame_times(magnitude.shape[1])[-1] for magnitude in magnitudes))
     figure.colorbar(image, ax=axes, label="level (dB)", pad=0.01)
     if fmin:
-        figure.legend(handles=axes[0].get_lines()[:1] or axes[1].get_lines()[:1], loc="outside lower center")
+        figure.legend(handles=[line for ax in axes for line in ax.get_lines()][:1], loc="outside lower center")
     figure_title(figure, title)
     return figure
 
