@@ -269,7 +269,7 @@ def score_transfer(
     both = np.isfinite(before) & np.isfinite(after)
     audible = audible_frames(gains[0])
     levels = [20 * np.log10(np.maximum(gain[audible], 1e-9)) for gain in gains]
-    compared = audible & measurable[0] & measurable[1]
+    compared = audible & loud[0] & loud[1]
     centroids = [measure(sound, ["centroid"])["centroid"][compared] for sound in (original, decoded)]
     return TransferScore(
         pitch=raw_pitch_accuracy(after[both], before[both] * 2 ** (semitones / 12), 50) if both.any() else np.nan,
