@@ -4,7 +4,6 @@ Notebook: 06_draw_target.
 """
 
 from pathlib import Path
-from typing import Any
 
 import anywidget
 import numpy as np
@@ -58,9 +57,7 @@ class CodeScatter(anywidget.AnyWidget):
     _esm = read_frontend("plot.js", "scatter.js")
     _css = read_frontend("pad.css")
     codebook = traitlets.Dict().tag(sync=True)
-    played: "traitlets.Dict[str, Any]" = traitlets.Dict({"number": 0, "code": -1, "sound": b"", "text": ""}).tag(
-        sync=True
-    )
+    played: traitlets.Dict = traitlets.Dict({"number": 0, "code": -1, "sound": b"", "text": ""}).tag(sync=True)
 
     def __init__(self, model: str | Path = "violin", descriptor: str = "centroid") -> None:
         super().__init__()
