@@ -3,7 +3,6 @@
 Notebook: 01_train.
 """
 
-import math
 import time
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from timbrelib.model.vqvae import VQVAE
 from timbrelib.recordings.training_frames import Frames, MappedRows
 from timbrelib.training import distributed
 from timbrelib.training.batches import Batches
-from timbrelib.training.config import CHECKPOINT_EVERY, TrainingConfig
+from timbrelib.training.config import CHECKPOINT_EVERY, TrainingConfig, learning_rate_factor
 from timbrelib.training.loss import VQVAELoss
 from timbrelib.training.quantizer import EMAQuantizer
 from timbrelib.training.resume import RESTART, STATE, load_checkpoint, save_checkpoint
@@ -70,6 +69,15 @@ def train(
         There are fewer frames than codes, or the checkpoint is damaged or from another training.
     FloatingPointError
         The loss is no longer finite; the last checkpoint is from before.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> frames = timbrelib.cut_frames([timbrelib.Recording("melody", timbrelib.string_melody())])
+    >>> config, sizes = timbrelib.TrainingConfig(steps=2), timbrelib.VQVAEConfig(n_codes=16, width=32)
+    >>> model, history = timbrelib.train(frames, config, sizes, progress=False)
+    >>> print(len(model.codebook), history["step"])
+    16 [2.]
     """
     trainer = Trainer(frames, config or TrainingConfig(), sizes or VQVAEConfig(), device)
     if checkpoints and (checkpoints / STATE).exists():
@@ -266,14 +274,6 @@ def perplexity(count: np.ndarray) -> float:
     """Exponential of the entropy of codes used `count` times, (n_codes,): the number of codes, if all are equal."""
     share = count[count > 0] / count.sum()
     return float(np.exp(-np.sum(share * np.log(share))))
-
-
-def learning_rate_factor(step: int, steps: int) -> float:
-    """Linear warm-up over 200 steps (or a tenth of all, if fewer), then cosine decay to 2 %."""
-    warmup = min(200, steps // 10 + 1)
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.02 + 0.49 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
 
 
 @torch.no_grad()
