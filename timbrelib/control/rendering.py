@@ -49,6 +49,33 @@ class Rendering:
         How the codes were chosen; None if they were given.
     path : Path or None
         The WAV file, once it is saved.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import timbrelib
+    >>> viola = timbrelib.load("viola")
+    >>> result = viola.render(viola.target("centroid", "sin", n_frames=87))
+    >>> print(result.audio.shape, result.codes.shape, result.excitation)
+    (44032,) (87,) mixed
+    >>> result.score["centroid"].error < 2  # % of the target's range
+    True
+    >>> voiced = np.isfinite(result.measured["centroid"])
+    >>> result.score_frames(voiced)["centroid"].spearman > 0.98
+    True
+    >>> print(np.abs(result.selected["centroid"] - result.targets["centroid"]).mean() < 200)  # Hz
+    True
+    >>> figure, ax = result.plot(), result.plot_curves("centroid")
+    >>> player = result.play()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result.save(f"{folder}/take")
+    ...     print(result.path.name)
+    take.wav
+    >>> sorted(result.to_saved().measured)
+    ['bandwidth', 'centroid', 'flatness', 'fundamental', 'rolloff']
+    >>> sorted(result.remeasure().measured)
+    ['centroid']
     """
 
     model: VQVAE
@@ -85,7 +112,7 @@ class Rendering:
         return self.score_frames(np.ones(len(self.codes), dtype=bool))
 
     def score_frames(self, chosen: np.ndarray) -> Scores:
-        """Score only some frames, bool (frames,), for instance the voiced ones."""
+        """Score only the `chosen` frames, bool (frames,), for instance the voiced ones."""
         selected = self.selected
         return Scores({
             name: score_tracking(name, curve[chosen], self.measured[name][chosen], selected[name][chosen])
@@ -93,7 +120,7 @@ class Rendering:
         })  # fmt: skip
 
     def plot(self, title: str = "", score: Scores | None = None) -> "Figure":
-        """Draw spectrogram and curves, by default with the score of all frames in the legends."""
+        """Draw spectrogram and curves under a `title`, by default with the `score` of all frames in the legends."""
         from timbrelib import plots
 
         title = title or f"{self.model.name}, {' and '.join(self.targets)}"
@@ -102,14 +129,14 @@ class Rendering:
         )
 
     def plot_curves(self, descriptor: str, ax: "Axes | None" = None) -> "Axes":
-        """Draw target, selected and measured values of one descriptor."""
+        """Draw target, selected and measured values of one `descriptor`, into `ax` or a new figure."""
         from timbrelib import plots
 
         target, selected, measured = (by[descriptor] for by in (self.targets, self.selected, self.measured))
         return plots.curves(descriptor, target, selected, measured, self.score[descriptor], ax)
 
     def play(self, label: str = "") -> "HTML | Audio":
-        """Show a player, by default labelled with the score; it links the file if the sound is saved."""
+        """Show a player with a `label`, by default the score; it links the file if the sound is saved."""
         return play(self.path or self.audio, label or str(self.score))
 
     def save(self, stem: str | Path) -> None:
@@ -158,7 +185,7 @@ class Rendering:
         )
 
     def remeasure(self, track_f0: Callable[[np.ndarray], np.ndarray] = track_pyin) -> "Rendering":
-        """Measure the sound again, by default with the pitch estimator that scores."""
+        """Measure the sound again, its fundamental with `track_f0`, by default the estimator that scores."""
         return replace(self, measured=measure_frames(self.audio, self.targets, len(self.codes), track_f0))
 
 
@@ -212,7 +239,16 @@ def measure_frames(
 
 
 def plot_traversals(traversals: Mapping[str, Rendering]) -> "Figure":
-    """Draw traversals of a codebook (`timbrelib.Timbre.traverse`), by descriptor, in one panel each."""
+    """Draw traversals of a codebook (`timbrelib.Timbre.traverse`), by descriptor, in one panel each.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> viola = timbrelib.load("viola")
+    >>> figure = timbrelib.plot_traversals({"centroid": viola.traverse("centroid", n_frames=44)})
+    >>> len(figure.axes)
+    1
+    """
     from timbrelib import plots
 
     figure, axes = plots.stacked(len(traversals), 2.6)
