@@ -7,7 +7,7 @@ Examples
 >>> import timbrelib
 >>> violin = timbrelib.load("violin")
 >>> result = violin.render(violin.target("centroid", "sin", n_frames=259))
->>> result.audio.shape  # six seconds; result.play() plays and result.save("brightness") writes them
+>>> result.audio.shape  # 6 s, for result.play() and result.save("brightness")
 (132096,)
 """
 

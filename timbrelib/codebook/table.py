@@ -49,7 +49,7 @@ class Codebook:
     (1024,)
     >>> codebook.descriptors
     ['centroid', 'bandwidth', 'rolloff', 'flatness', 'fundamental']
-    >>> low, high = codebook.percentile_range("centroid")  # the 3rd to the 97th percentile
+    >>> low, high = codebook.percentile_range("centroid")  # covered well
     >>> bottom, top = codebook.full_range("centroid")
     >>> bottom < low < high < top
     True
@@ -60,7 +60,7 @@ class Codebook:
     >>> print(codebook["centroid"][ordered[0]] == bottom)
     True
     >>> low, high = codebook.fullest_octave()
-    >>> dark, bright = codebook.joint_range("centroid", "fundamental", low, high)  # at every note of it
+    >>> dark, bright = codebook.joint_range("centroid", "fundamental", low, high)  # at all notes
     >>> points, variance = codebook.pca
     >>> points.shape
     (1024, 2)

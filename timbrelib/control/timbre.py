@@ -168,7 +168,7 @@ class Timbre:
             the timbre's own.
         smoothness, continuity, retune, tilt, refinements
             How smooth the path is, how strongly it keeps its note, and how far codes are adjusted:
-            see `timbrelib.control.search.Search`.
+            see `timbrelib.Search`.
         track_f0 : callable
             Measures the fundamental, see `timbrelib.descriptors.measure`.
 
@@ -247,7 +247,7 @@ class Timbre:
             ``path`` chooses codes that are near the sound in pitch, brightness and spectrum;
             ``nearest`` encodes and decodes it, as the paper does.
         smoothness, retune, tilt, refinements
-            See `timbrelib.control.search.Search`.
+            See `timbrelib.Search`.
 
         Returns
         -------

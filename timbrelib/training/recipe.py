@@ -90,7 +90,7 @@ def train_timbre(
     Parameters
     ----------
     folder : str or Path, optional
-        Sound files at any depth, see `timbrelib.recordings.scan.scan_recordings`.  Not needed to
+        Sound files at any depth, see `timbrelib.scan_recordings`.  Not needed to
         resume a training.
     name : str or Path
         Name of the model, by which notebooks, pad and commands find it, or the path of the

@@ -42,7 +42,7 @@ def train(
     Parameters
     ----------
     frames : Frames
-        From `timbrelib.recordings.training_frames.cut_frames`.
+        From `timbrelib.cut_frames`.
     config : TrainingConfig, optional
     sizes : VQVAEConfig, optional
     progress : bool
