@@ -30,7 +30,7 @@ RUN = .venv/bin/python -m
 LOCKED = .venv/locked
 READY = .venv/ready
 
-.PHONY: help install figures page test fuzz bench lab data train scorecard notebooks lint lock clean
+.PHONY: help install figures page docs test fuzz bench lab data train scorecard notebooks lint lock clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:  # several goals are made one after the other, as "make -j figures page" needs
 
@@ -61,6 +61,9 @@ figures: $(READY)  ## regenerate figures/ and Audio_Exemple/, print the scorecar
 
 page: $(READY)  ## build site/index.html from figures, sounds and scorecard
 	$(RUN) timbrelib page
+
+docs: $(READY)  ## build the reference of the Python interface, site/api/index.html
+	.venv/bin/python docs/reference.py
 
 test: $(READY)  ## run the tests, two files at a time
 	OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder

@@ -6,8 +6,9 @@ Examples
 --------
 >>> import timbrelib
 >>> violin = timbrelib.load("violin")
->>> result = violin.render(violin.target("centroid", "sin"))
->>> result.save("brightness")
+>>> result = violin.render(violin.target("centroid", "sin", n_frames=259))
+>>> result.audio.shape  # 6 s, for result.play() and result.save("brightness")
+(132096,)
 """
 
 import lazy_loader
@@ -27,15 +28,19 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "audio.player": ["play"],
         "audio.sound_files": ["load_audio", "save_audio"],
         "codebook.analysis": ["analyse_codebook"],
+        "codebook.table": ["Codebook"],
+        "control.code_path": ["CodePath"],
         "control.curves": ["break_points", "fade", "read_curve", "resample_curve"],
-        "control.melody": ["extract_melody"],
-        "control.rendering": ["plot_traversals"],
-        "control.saved_rendering": ["load_rendering"],
-        "control.scores": ["score_transfer"],
+        "control.melody": ["Melody", "extract_melody"],
+        "control.rendering": ["Rendering", "plot_traversals"],
+        "control.saved_rendering": ["SavedRendering", "load_rendering"],
+        "control.scores": ["Scores", "TrackingScore", "TransferScore", "score_transfer"],
+        "control.search": ["Search"],
         "control.targets": ["Target"],
         "control.timbre": ["Timbre", "load"],
+        "control.transfer": ["Transfer"],
         "evaluation.examples": ["longest_recording", "play_phrase"],
-        "evaluation.methods": ["compare_methods", "compare_renderings"],
+        "evaluation.methods": ["Comparison", "compare_methods", "compare_renderings"],
         "evaluation.metrics": ["hnr_and_flux", "log_spectral_distance", "pitch_jumps"],
         "evaluation.published": ["PUBLISHED"],
         "evaluation.recognition": ["heard_as"],
@@ -44,9 +49,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "model.vqvae": ["VQVAE"],
         "pad.code_scatter": ["CodeScatter"],
         "pad.target_pad": ["TargetPad"],
-        "recordings.corpus": ["load_excerpts", "load_recordings"],
-        "recordings.scan": ["scan_recordings"],
+        "recordings.corpus": ["Recording", "load_excerpts", "load_recordings"],
+        "recordings.scan": ["Scan", "scan_recordings"],
         "recordings.synthetic": ["string_melody", "write_strings"],
+        "recordings.training_frames": ["Frames", "cut_frames"],
         "training.config": ["TrainingConfig"],
         "training.recipe": ["train_timbre"],
         "training.trainer": ["train"],

@@ -85,6 +85,13 @@ def test_every_figure_and_sound_is_on_the_page_once(index):
         assert (index.parent / "figures" / name).read_bytes() == (FIGURES / name).read_bytes()
 
 
+def test_the_reference_is_linked_if_it_was_built(folders):
+    assert "api/index.html" not in built(folders)
+    (folders / "site" / "api").mkdir()
+    (folders / "site" / "api" / "index.html").touch()
+    assert 'href="api/index.html"' in built(folders)
+
+
 def test_an_example_shows_its_scores_beside_the_published_ones(index):
     page = index.read_text(encoding="utf-8").replace("\xa0", " ")
     example = page.split("<h3>centroid, sinusoidal target</h3>")[1].split("</article>")[0]

@@ -67,7 +67,16 @@ def spectrum_blocks(audio: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def spectra(audio: np.ndarray) -> np.ndarray:
-    """Magnitude spectra of all frames at once, float32 (frames, N_BINS)."""
+    """Magnitude spectra of all frames of `audio` at once, float32 (n,) -> float32 (frames, N_BINS).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import timbrelib
+    >>> sine = np.sin(2 * np.pi * 440 * np.arange(22050) / 22050)
+    >>> timbrelib.spectra(sine).shape
+    (44, 1025)
+    """
     return np.concatenate(list(spectrum_blocks(audio)))
 
 
@@ -92,7 +101,16 @@ def spectrum_gain(spectrum: np.ndarray) -> np.ndarray:
 
 
 def frame_gain(audio: np.ndarray) -> np.ndarray:
-    """Gain of every frame of `audio`, float32 (n,) -> float32 (frames,), computed in the time domain."""
+    """Gain of every frame of `audio`, float32 (n,) -> float32 (frames,), computed in the time domain.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import timbrelib
+    >>> gain = timbrelib.frame_gain(np.ones(22050, np.float32))
+    >>> print(gain.shape, gain[20].round(3))  # under a Hann window, sqrt(3 / 8)
+    (44,) 0.612
+    """
     from scipy.signal import get_window
 
     n_frames = frame_count(len(audio))

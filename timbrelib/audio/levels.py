@@ -33,6 +33,15 @@ def unit_level(spectrum: np.ndarray, gain: np.ndarray) -> np.ndarray:
     -------
     ndarray, float32, (frames, N_BINS)
         At least `MIN_LEVEL`, which is also the flat spectrum of silence.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import timbrelib
+    >>> sine = np.sin(2 * np.pi * 440 * np.arange(22050) / 22050).astype(np.float32)
+    >>> level = timbrelib.unit_level(timbrelib.spectra(sine), timbrelib.frame_gain(sine))
+    >>> print(level.shape, level[20].argmax(), level.min())  # bin 41 is at 441 Hz
+    (44, 1025) 41 -80.0
     """
     energy = N_FFT * gain[:, None]  # (frames, 1)
     share = np.divide(spectrum, energy, out=np.zeros_like(spectrum), where=energy > 0)

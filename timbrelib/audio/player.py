@@ -33,6 +33,14 @@ def play(sound: str | Path | np.ndarray, label: str = "") -> "HTML | Audio":
     Returns
     -------
     IPython.display.HTML or IPython.display.Audio
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import timbrelib
+    >>> player = timbrelib.play(np.zeros(22050))  # the last line of a cell shows it
+    >>> "take.wav" in timbrelib.play("sounds/take.wav", "a take").data
+    True
     """
     require_packages("IPython")
     from IPython.display import HTML, Audio

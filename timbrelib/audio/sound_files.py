@@ -58,6 +58,17 @@ def load_audio(path: str | bytes | Path, max_seconds: float | None = None) -> np
     ValueError
         The file is not audio, is damaged, is shorter than 10 ms or longer than two hours, has
         a sample rate below 1,000 Hz or above 768,000 Hz, or contains NaN or infinity.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import timbrelib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     timbrelib.save_audio(f"{folder}/sine.flac", 0.5 * np.sin(np.arange(22050) / 8))
+    ...     audio = timbrelib.load_audio(f"{folder}/sine.flac", max_seconds=0.5)
+    >>> audio.shape
+    (11025,)
     """
     path, limit = Path(os.fsdecode(path)), MAX_SECONDS if max_seconds is None else max_seconds
     blocks, n_samples = [], 0
@@ -252,6 +263,17 @@ def save_audio(path: str | Path, audio: np.ndarray) -> None:
         `audio` is not finite mono, or the suffix is that of no format that can be written.
     PermissionError
         The folder is not writable.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import timbrelib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     timbrelib.save_audio(f"{folder}/sine.wav", 0.5 * np.sin(np.arange(22050) / 8))
+    ...     Path(folder, "sine.wav").stat().st_size  # bytes
+    44144
     """
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:

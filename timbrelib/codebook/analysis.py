@@ -54,6 +54,13 @@ def analyse_codebook(
     ------
     ValueError
         The excitation does not exist, or the noise is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> codebook = timbrelib.analyse_codebook(timbrelib.load_model("viola"))
+    >>> print(len(codebook), codebook.excitation)
+    1024 mixed
     """
     noise = float(model.noise if noise is None else noise)
     check_excitation(excitation, noise)

@@ -43,9 +43,32 @@ class Codebook:
 
     Examples
     --------
-    >>> codebook = timbrelib.analyse_codebook(timbrelib.load_model("violin"))
-    >>> codebook["centroid"].mean()
-    >>> codebook.plot("centroid")
+    >>> import timbrelib
+    >>> codebook = timbrelib.load("viola").codebook
+    >>> codebook["centroid"].shape
+    (1024,)
+    >>> codebook.descriptors
+    ['centroid', 'bandwidth', 'rolloff', 'flatness', 'fundamental']
+    >>> low, high = codebook.percentile_range("centroid")  # covered well
+    >>> bottom, top = codebook.full_range("centroid")
+    >>> bottom < low < high < top
+    True
+    >>> codes, centroids = codebook.values("centroid")  # of the codes that have one
+    >>> bool((centroids == codebook.table["centroid"][codes]).all())
+    True
+    >>> ordered = codebook.sorted_codes("centroid")
+    >>> print(codebook["centroid"][ordered[0]] == bottom)
+    True
+    >>> low, high = codebook.fullest_octave()
+    >>> dark, bright = codebook.joint_range("centroid", "fundamental", low, high)  # at all notes
+    >>> points, variance = codebook.pca
+    >>> points.shape
+    (1024, 2)
+    >>> codebook.neighbour_r2("centroid") < codebook.neighbour_r2("centroid", plane=False)
+    True
+    >>> change = codebook.neighbour_step("centroid")  # in Hz
+    >>> axes = codebook.histogram("centroid"), codebook.scatter("centroid")
+    >>> figure = codebook.plot("centroid")  # both side by side
     """
 
     def __init__(self, name: str, excitation: str, noise: float, columns: np.ndarray, vectors: np.ndarray) -> None:
@@ -81,7 +104,7 @@ class Codebook:
         return [name for name in DESCRIPTORS if np.isfinite(self[name]).any()]
 
     def values(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Codes that have a descriptor, int64 (n,), and their values, float64 (n,).
+        """Codes that have the descriptor `name`, int64 (n,), and their values in its unit, float64 (n,).
 
         Raises
         ------
@@ -95,17 +118,17 @@ class Codebook:
         return self["code"][defined], self[name][defined]
 
     def sorted_codes(self, name: str) -> np.ndarray:
-        """Codes that have a descriptor, from its lowest value to its highest, int64 (n,)."""
+        """Codes that have the descriptor `name`, from its lowest value to its highest, int64 (n,)."""
         codes, value = self.values(name)
         return codes[value.argsort()]
 
     def percentile_range(self, name: str) -> tuple[float, float]:
-        """Range that the codebook covers well: the 3rd and 97th percentile of a descriptor, in its unit."""
+        """Range that the codebook covers well: 3rd and 97th percentile of the descriptor `name`, in its unit."""
         low, high = np.percentile(self.values(name)[1], INNER)
         return float(low), float(high)
 
     def full_range(self, name: str) -> tuple[float, float]:
-        """Lowest and highest value of a descriptor over all codes, in its unit."""
+        """Lowest and highest value of the descriptor `name` over all codes, in its unit."""
         _, value = self.values(name)
         return float(value.min()), float(value.max())
 
@@ -171,20 +194,20 @@ class Codebook:
         return points, pca.explained_variance_ratio_
 
     def histogram(self, name: str, ax: "Axes | None" = None) -> "Axes":
-        """Draw how a descriptor is distributed over the codes."""
+        """Draw how the descriptor `name` is distributed over the codes, into `ax` or a new figure."""
         from timbrelib import plots
 
         return plots.histogram(self.values(name)[1], name, ax)
 
     def scatter(self, name: str, ax: "Axes | None" = None) -> "Axes":
-        """Draw the codes in their first two principal components, coloured by a descriptor."""
+        """Draw the codes in two principal components, coloured by the descriptor `name`, into `ax` or a new figure."""
         from timbrelib import plots
 
         points, explained = self.pca
         return plots.scatter(points, self[name], self["count"] > 0, explained, name, ax)
 
     def plot(self, name: str) -> "Figure":
-        """Draw histogram and scatter of a descriptor, with the same colours, one below the other."""
+        """Draw histogram and scatter of the descriptor `name`, with the same colours, one below the other."""
         from timbrelib import plots
 
         figure, (top, bottom) = plots.stacked([2.6, 5.2])
@@ -215,7 +238,7 @@ class Codebook:
         return float(1 - np.mean(rest**2) / np.var(value))
 
     def neighbour_step(self, name: str) -> float:
-        """Mean change of a descriptor, in its unit, from a code to its nearest neighbour in the plane."""
+        """Mean change of the descriptor `name`, in its unit, from a code to its nearest neighbour in the plane."""
         codes, value = self.values(name)
         return float(np.mean(np.abs(value - value[_neighbours(self.pca[0][codes], 1)[:, 0]])))
 

@@ -27,6 +27,16 @@ class CodePath:
         See `timbrelib.synthesis.blending.blend_blocks`.
     tilt : ndarray, float64, (frames,), or None
         In dB per octave.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import timbrelib
+    >>> path = timbrelib.CodePath(np.array([4, 4, 7]), tilt=np.array([0.0, 1.5, 3.0]))
+    >>> path.longer().codes
+    array([4, 4, 7, 7])
+    >>> path.decode(timbrelib.load_model("viola"), gain=0.05, excitation="mixed", noise=0.5).shape
+    (1024,)
     """
 
     codes: np.ndarray
@@ -44,7 +54,7 @@ class CodePath:
         return CodePath(np.append(self.codes, self.codes[-1]), cents, tilt)
 
     def decode(self, model: VQVAE, gain: np.ndarray | float | None, excitation: str, noise: float) -> np.ndarray:
-        """Synthesise the codes, float32 ((frames - 1) * HOP,); see `VQVAE.decode`."""
+        """Decode with `model`, `gain`, `excitation` and `noise` as in `VQVAE.decode`, float32 ((frames - 1) * HOP,)."""
         return model.decode(self.codes, gain, excitation, noise, self.cents, self.tilt)
 
 

@@ -45,6 +45,13 @@ def break_points(name: str, seconds: ArrayLike, points: ArrayLike) -> np.ndarray
     ValueError
         There are not as many points as times, the times do not ascend from 0 or later to at
         most one hour, or the points are not finite (and positive for a fundamental).
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> curve = timbrelib.break_points("fundamental", [0, 1, 2], [200, 400, 400])  # an octave in a second
+    >>> print(curve.shape, curve[[0, 43, -1]].round())
+    (87,) [200. 400. 400.]
     """
     seconds, points = (np.asarray(x, dtype=np.float64) for x in (seconds, points))
     if seconds.ndim != 1 or len(seconds) == 0 or seconds.shape != points.shape:
@@ -81,6 +88,13 @@ def resample_curve(name: str, curve: np.ndarray, rate: float) -> np.ndarray:
     ------
     ValueError
         The rate is not positive, or the values are invalid, see `break_points`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import timbrelib
+    >>> timbrelib.resample_curve("fundamental", np.full(201, 440.0), rate=100).shape  # two seconds
+    (87,)
     """
     if not (np.isfinite(rate) and rate > 0):
         raise ValueError(f"a curve cannot have {rate} values per second: give a positive rate")
@@ -88,7 +102,7 @@ def resample_curve(name: str, curve: np.ndarray, rate: float) -> np.ndarray:
 
 
 def read_curve(path: str | Path, name: str, column: str | None = None) -> np.ndarray:
-    """Read a curve from a table in a text file: times in the first column, values in another.
+    r"""Read a curve from a table in a text file: times in the first column, values in another.
 
     Columns are separated by semicolons, tabs, commas or spaces, whichever comes first in this
     order in the first row.  Unless commas separate columns, they may be decimal commas.  A
@@ -116,6 +130,17 @@ def read_curve(path: str | Path, name: str, column: str | None = None) -> np.nda
     ValueError
         The column does not exist or contains something other than numbers, or the curve is
         invalid, see `break_points`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import timbrelib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = Path(folder, "curve.csv").write_text("time_s,Hz\n0,1500\n1,2500\n")
+    ...     curve = timbrelib.read_curve(f"{folder}/curve.csv", "centroid", column="Hz")
+    >>> print(curve.shape, curve[[0, -1]].round())
+    (44,) [1500. 2498.]
     """
     path = Path(path)
     if not path.is_file():
@@ -177,6 +202,13 @@ def fade(n_frames: int, gain: float, rise_s: float = 0.1, fall_s: float = 0.5) -
     ------
     ValueError
         The fades are longer than the curve, or an argument is negative.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> gain = timbrelib.fade(87, 0.05, rise_s=0.5, fall_s=0.5)  # two seconds
+    >>> print(gain[[0, 43, -1]].round(3))
+    [0.   0.05 0.  ]
     """
     if min(rise_s, fall_s, gain) < 0 or (rise_s + fall_s) * FRAME_RATE > n_frames - 1:
         raise ValueError(

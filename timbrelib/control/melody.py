@@ -32,6 +32,14 @@ class Melody:
         Where pYIN finds a pitch and the frame is not noise.
     octaves : int
         By which the melody was transposed.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> melody = timbrelib.extract_melody(timbrelib.string_melody())
+    >>> higher = melody.transpose_into(timbrelib.load("viola").codebook)
+    >>> print(len(melody.gain) == len(higher.voiced), higher.octaves)
+    True 0
     """
 
     curves: dict[str, np.ndarray]
@@ -64,6 +72,15 @@ def extract_melody(audio: np.ndarray, names: Sequence[str] = ("fundamental",)) -
     ------
     ValueError
         No frame of the recording has a pitch, or a descriptor does not exist.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> melody = timbrelib.extract_melody(timbrelib.string_melody()[:44100], ["fundamental", "centroid"])
+    >>> list(melody.curves)
+    ['fundamental', 'centroid']
+    >>> print(melody.voiced.mean() > 0.8)
+    True
     """
     audio = clean_audio(audio)
     f0, voiced = track_voiced(audio)

@@ -52,6 +52,33 @@ class Rendering:
         How the codes were chosen; None if they were given.
     path : Path or None
         The WAV file, once it is saved.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import timbrelib
+    >>> viola = timbrelib.load("viola")
+    >>> result = viola.render(viola.target("centroid", "sin", n_frames=87))
+    >>> print(result.audio.shape, result.codes.shape, result.excitation)
+    (44032,) (87,) mixed
+    >>> result.score["centroid"].error < 2  # % of the target's range
+    True
+    >>> voiced = np.isfinite(result.measured["centroid"])
+    >>> result.score_frames(voiced)["centroid"].spearman > 0.98
+    True
+    >>> print(np.abs(result.selected["centroid"] - result.targets["centroid"]).mean() < 200)  # Hz
+    True
+    >>> figure, ax = result.plot(), result.plot_curves("centroid")
+    >>> player = result.play()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result.save(f"{folder}/take")
+    ...     print(result.path.name)
+    take.wav
+    >>> sorted(result.to_saved().measured)
+    ['bandwidth', 'centroid', 'flatness', 'fundamental', 'rolloff']
+    >>> sorted(result.remeasure().measured)
+    ['centroid']
     """
 
     model: VQVAE
@@ -88,11 +115,11 @@ class Rendering:
         return self.score_frames(np.ones(len(self.codes), dtype=bool))
 
     def score_frames(self, chosen: np.ndarray) -> Scores:
-        """Score only some frames, bool (frames,), for instance the voiced ones; never those too quiet to measure."""
+        """Score only the `chosen` frames, bool (frames,), such as the voiced ones; never those too quiet to measure."""
         return score_targets(self.audio, self.targets, self.measured, chosen, self.selected)
 
     def plot(self, title: str = "", score: Scores | None = None) -> "Figure":
-        """Draw spectrogram, curves and residuals, by default with the score of all frames in the legends.
+        """Draw spectrogram, curves and residuals under a `title`, by default with the `score` of all frames.
 
         Targets and codes are blank where the gain is that of silence, for instance where a melody is unvoiced.
         """
@@ -104,7 +131,7 @@ class Rendering:
         return plots.tracking(self.audio, targets, selected, self.measured, score, title)
 
     def plot_curves(self, descriptor: str, ax: "Axes | None" = None, title: str = "") -> "Axes":
-        """Draw target, selected and measured values of one descriptor, blank in silence."""
+        """Draw target, selected and measured values of one `descriptor`, blank in silence, into `ax` if given."""
         from timbrelib import plots
 
         target, selected = (self._sounding(by)[descriptor] for by in (self.targets, self.selected))
@@ -115,7 +142,7 @@ class Rendering:
         return {name: np.where(self.gain > SILENCE, curve, np.nan) for name, curve in curves.items()}
 
     def play(self, label: str = "") -> "HTML | Audio":
-        """Show a player, by default labelled with the score; it links the file if the sound is saved."""
+        """Show a player with a `label`, by default the score; it links the file if the sound is saved."""
         return play(self.path or self.audio, label or str(self.score))
 
     def save(self, stem: str | Path) -> None:
@@ -164,7 +191,7 @@ class Rendering:
         )
 
     def remeasure(self, track_f0: Callable[[np.ndarray], np.ndarray] = track_pyin) -> "Rendering":
-        """Measure the sound again, by default with the pitch estimator that scores."""
+        """Measure the sound again, its fundamental with `track_f0`, by default the estimator that scores."""
         return replace(self, measured=measure_frames(self.audio, self.targets, len(self.codes), track_f0))
 
 
@@ -223,7 +250,16 @@ def measure_frames(
 
 
 def plot_traversals(traversals: Mapping[str, Rendering]) -> "Figure":
-    """Draw traversals of a codebook (`timbrelib.Timbre.traverse`), by descriptor, in one panel each."""
+    """Draw traversals of a codebook (`timbrelib.Timbre.traverse`), by descriptor, in one panel each.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> viola = timbrelib.load("viola")
+    >>> figure = timbrelib.plot_traversals({"centroid": viola.traverse("centroid", n_frames=44)})
+    >>> len(figure.axes)
+    1
+    """
     from timbrelib import plots
 
     figure, axes = plots.stacked([2.4] * len(traversals), sharex=True)

@@ -46,6 +46,20 @@ class SavedRendering:
     targets, selected, measured : dict of str to ndarray, float64, (frames,)
         By descriptor, in its unit; NaN where undefined.  `selected` and `measured` have all
         descriptors.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import timbrelib
+    >>> viola = timbrelib.load("viola")
+    >>> result = viola.render(viola.target("centroid", "sin", n_frames=44))
+    >>> saved = result.to_saved()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     saved.save(Path(folder, "take.json"))
+    ...     again = timbrelib.load_rendering(f"{folder}/take.json")
+    >>> print((again.codes == saved.codes).all(), (again.decode(viola.model) == result.audio).all())
+    True True
     """
 
     model: str
@@ -80,7 +94,7 @@ class SavedRendering:
         return round_to_16_bits(self.code_path.decode(model, self.gain, self.excitation, self.noise))
 
     def save(self, path: Path) -> None:
-        """Write the JSON, atomically; measures are rounded to six digits, gains and targets are not."""
+        """Write the JSON to a `path`, atomically; measures are rounded to six digits, gains and targets are not."""
         chosen = self.code_path
         search = self.search and {
             "smoothness": float(self.search.smoothness),
@@ -159,8 +173,14 @@ def load_rendering(path: str | Path) -> SavedRendering:
 
     Examples
     --------
-    >>> saved = timbrelib.load_rendering("Audio_Exemple/violin_centroid_sin.json")
-    >>> audio = saved.decode(timbrelib.load_model(saved.model))
+    >>> import tempfile
+    >>> import timbrelib
+    >>> viola = timbrelib.load("viola")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     viola.render(viola.target("centroid", "ramp", n_frames=44)).save(f"{folder}/take")
+    ...     saved = timbrelib.load_rendering(f"{folder}/take.json")
+    >>> print(saved.model, saved.excitation, list(saved.targets))
+    viola mixed ['centroid']
     """
     path = Path(path)
     if not path.is_file():

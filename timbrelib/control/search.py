@@ -12,6 +12,7 @@ from timbrelib.synthesis.excitation import MAX_CENTS, MAX_TILT
 
 SMOOTHNESS, REFINEMENTS = 4.0, 3  # by default; see Search
 CONTINUITY, RETUNE, TILT = 1.0, 100.0, 6.0  # likewise
+METHODS = ("path", "nearest")  # of the library, and of the paper
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,15 @@ class Search:
     ------
     ValueError
         A setting is negative or too large, or a weight is not positive.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> search = timbrelib.Search(smoothness=8, weights={"centroid": 2.0})
+    >>> print(search.weight("centroid"), search.weight("fundamental"))
+    2.0 1.0
+    >>> timbrelib.Search.literal().refinements  # the paper's method
+    0
     """
 
     smoothness: float = SMOOTHNESS
@@ -66,9 +76,21 @@ class Search:
 
     @classmethod
     def literal(cls, weights: Mapping[str, float] | None = None) -> "Search":
-        """Return the settings of the paper: the nearest code of each frame, as it is."""
+        """Return the settings of the paper, with `weights` of targets: the nearest code of each frame, as it is."""
         return cls(0.0, 0, weights or {}, 0.0, 0.0, 0.0)
 
     def weight(self, name: str) -> float:
-        """Weight of a target."""
+        """Weight of the target whose descriptor is `name`."""
         return self.weights.get(name, 1.0)
+
+
+def check_method(method: str) -> None:
+    """Check the name of a method that chooses codes.
+
+    Raises
+    ------
+    ValueError
+        It is not one of `METHODS`.
+    """
+    if method not in METHODS:
+        raise ValueError(f"there is no method {method!r}: choose one of {', '.join(METHODS)}")

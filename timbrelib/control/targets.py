@@ -38,6 +38,14 @@ class Target:
     ValueError
         The descriptor does not exist; the curve is empty, has another shape, or contains NaN
         or infinity; or the weight is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import timbrelib
+    >>> target = timbrelib.Target("centroid", np.linspace(1500, 3000, 87))  # Hz, two seconds
+    >>> len(target)
+    87
     """
 
     descriptor: str

@@ -14,7 +14,7 @@ from timbrelib.codebook.table import Codebook
 from timbrelib.control.code_path import CodePath
 from timbrelib.control.matching import match
 from timbrelib.control.rendering import Rendering, render_codes
-from timbrelib.control.search import CONTINUITY, REFINEMENTS, RETUNE, SMOOTHNESS, TILT, Search
+from timbrelib.control.search import CONTINUITY, REFINEMENTS, RETUNE, SMOOTHNESS, TILT, Search, check_method
 from timbrelib.control.targets import FRAMES, Target, check_curves, fit_to_range, shape_curve, target_curves
 from timbrelib.control.transfer import Transfer, encode_and_decode, transfer
 from timbrelib.descriptors.pitch import track_pyin
@@ -23,8 +23,6 @@ from timbrelib.model.vqvae import DEFAULT_GAIN, VQVAE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-METHODS = ("path", "nearest")
 
 
 class Timbre:
@@ -38,10 +36,20 @@ class Timbre:
 
     Examples
     --------
-    >>> violin = timbrelib.load("violin")
-    >>> result = violin.render(violin.target("centroid", "sin"))
-    >>> result.score
-    >>> result.save("brightness")
+    >>> import timbrelib
+    >>> viola = timbrelib.load("viola")
+    >>> print(viola.name, viola.prefix, viola.excitation, viola.noise)
+    viola viola mixed 0.5
+    >>> target = viola.target("centroid", "sin", n_frames=87)
+    >>> result = viola.render(target)
+    >>> unadjusted = viola.render_codes(result.codes, target)
+    >>> unadjusted.score["centroid"].error > result.score["centroid"].error
+    True
+    >>> ordered = viola.traverse("centroid", n_frames=87)  # codes from dark to bright
+    >>> viola.transfer(timbrelib.string_melody()[:44100]).score.pitch > 90  # %
+    True
+    >>> same = viola.with_excitation("mixed", noise=0.5)
+    >>> ax = viola.plot_region(viola.target("fundamental", "ramp", n_frames=87), target)
     """
 
     def __init__(self, model: VQVAE, codebook: Codebook) -> None:
@@ -123,7 +131,7 @@ class Timbre:
         return Target(descriptor, curve, weight, label)
 
     def plot_region(self, across: Target, along: Target, ax: "Axes | None" = None) -> "Axes":
-        """Draw the codes in the plane of two descriptors, and the path of two targets through it."""
+        """Draw codes by two descriptors, and the path of targets `across` and `along`, into `ax` or a new figure."""
         from timbrelib import plots
 
         curves = {target.descriptor: target.curve for target in (across, along)}
@@ -160,7 +168,7 @@ class Timbre:
             the timbre's own.
         smoothness, continuity, retune, tilt, refinements
             How smooth the path is, how strongly it keeps its note, and how far codes are adjusted:
-            see `timbrelib.control.search.Search`.
+            see `timbrelib.Search`.
         track_f0 : callable
             Measures the fundamental, see `timbrelib.descriptors.measure`.
 
@@ -173,8 +181,7 @@ class Timbre:
         ValueError
             The codebook cannot follow the targets, or a setting does not exist or is negative.
         """
-        if method not in METHODS:
-            raise ValueError(f"there is no method {method!r}: choose one of {', '.join(METHODS)}")
+        check_method(method)
         timbre = self.with_excitation(excitation, noise)
         curves = target_curves(targets)
         check_curves(timbre.codebook, curves)
@@ -190,14 +197,20 @@ class Timbre:
         return render_codes(timbre.model, timbre.codebook, curves, path, gain, audio, search, track_f0)
 
     def render_codes(self, codes: np.ndarray, *targets: Target, gain: np.ndarray | float | None = None) -> Rendering:
-        """Decode given codes, int (frames,), and measure the sound against targets of the same length; see `render`."""
+        """Decode given codes, int (frames,), at a linear `gain` as in `render`, and measure the sound against targets.
+
+        Raises
+        ------
+        ValueError
+            Codes and targets differ in length, or a code does not exist.
+        """
         curves, codes = target_curves(targets), np.asarray(codes)
         if codes.shape != targets[0].curve.shape:
             raise ValueError(f"the codes have shape {codes.shape}: give one for each frame of the targets")
         return render_codes(self.model, self.codebook, curves, CodePath(codes), DEFAULT_GAIN if gain is None else gain)
 
     def traverse(self, descriptor: str, n_frames: int = FRAMES) -> Rendering:
-        """Play codes for one frame each, from the lowest value of a descriptor to the highest.
+        """Play codes for one frame each, at most `n_frames`, from the lowest value of a descriptor to the highest.
 
         The codebook traversal of Bitton, Esling and Harada, 2020; the target of the rendering is
         the values of the codes.
@@ -234,7 +247,7 @@ class Timbre:
             ``path`` chooses codes that are near the sound in pitch, brightness and spectrum;
             ``nearest`` encodes and decodes it, as the paper does.
         smoothness, retune, tilt, refinements
-            See `timbrelib.control.search.Search`.
+            See `timbrelib.Search`.
 
         Returns
         -------
@@ -245,8 +258,7 @@ class Timbre:
         ValueError
             `sound` is empty, silent, not mono, or contains NaN; or no code is pitched.
         """
-        if method not in METHODS:
-            raise ValueError(f"there is no method {method!r}: choose one of {', '.join(METHODS)}")
+        check_method(method)
         if method == "nearest":
             return encode_and_decode(self.model, self.codebook, sound, semitones)
         search = Search(smoothness, refinements, retune=retune, tilt=tilt)
@@ -259,8 +271,7 @@ def load(name_or_path: str | Path, excitation: str = "mixed", noise: float | Non
     Parameters
     ----------
     name_or_path : str or Path
-        ``violin``, ``singing``, ``trumpet``, ``horn``, ``cello``, a model of your own, or the
-        path of a model's folder.
+        A model of `timbrelib.list_models`, or the path of a model's folder.
     excitation : {"mixed", "locked", "noise"}
     noise : float, optional
         Amount of noise of ``mixed``, from 0 (locked) to 1 (as in the recordings); by default the
@@ -274,6 +285,12 @@ def load(name_or_path: str | Path, excitation: str = "mixed", noise: float | Non
     ------
     FileNotFoundError, ValueError
         See `timbrelib.load_model`; or the excitation does not exist.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> timbrelib.load("viola")
+    Timbre: viola, 1024 codes, mixed excitation
     """
     model = load_model(name_or_path)
     return Timbre(model, analyse_codebook(model, excitation, noise))

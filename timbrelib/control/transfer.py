@@ -26,12 +26,7 @@ from timbrelib.audio.progress import progress
 from timbrelib.audio.sound_files import round_to_16_bits, save_audio, sound_path
 from timbrelib.codebook.table import INNER, Codebook
 from timbrelib.control.code_path import CodePath
-from timbrelib.control.matching import (
-    BLOCK,
-    CANDIDATES,
-    MAX_BLEND_OCTAVES,
-    retuned_errors,
-)
+from timbrelib.control.matching import BLOCK, CANDIDATES, MAX_BLEND_OCTAVES, retuned_errors
 from timbrelib.control.melody import hold
 from timbrelib.control.refinement import error_unit, refine, signed_error
 from timbrelib.control.scores import TransferScore, score_transfer
@@ -76,6 +71,17 @@ class Transfer:
         Rounded to 16 bits, too.
     path : Path or None
         The WAV file, once it is saved.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import timbrelib
+    >>> transfer = timbrelib.load("viola").transfer(timbrelib.string_melody()[:44100])
+    >>> transfer.score.voiced > 90  # %
+    True
+    >>> figure, player = transfer.plot(), transfer.play()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     transfer.save(f"{folder}/as_viola")
     """
 
     timbre: str
@@ -110,7 +116,7 @@ class Transfer:
         return plots.spectrograms(sounds, str(self.score), f0)
 
     def play(self, label: str = "") -> "HTML | Audio":
-        """Show a player, by default labelled with the score; it links the file if the sound is saved."""
+        """Show a player with a `label`, by default the score; it links the file if the sound is saved."""
         return play(self.path or self.audio, label or repr(self))
 
     def save(self, stem: str | Path) -> None:

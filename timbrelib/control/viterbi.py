@@ -25,7 +25,7 @@ class Transitions:
     fundamental : ndarray, float, (n_codes,)
         In Hz; NaN for unpitched codes.
     smoothness, continuity : float
-        See `timbrelib.control.search.Search`.
+        See `timbrelib.Search`.
     """
 
     cepstra: np.ndarray

@@ -31,6 +31,12 @@ class Descriptor:
         Whether distances are perceived on a logarithmic scale, as for a fundamental.
     measure : callable
         Function from magnitude spectra, float (frames, N_BINS), to values, float (frames,).
+
+    Examples
+    --------
+    >>> from timbrelib.descriptors import DESCRIPTORS, Descriptor, centroid
+    >>> DESCRIPTORS["centroid"] == Descriptor(unit="Hz", log=False, measure=centroid)
+    True
     """
 
     unit: str
@@ -39,35 +45,75 @@ class Descriptor:
 
 
 def centroid(spectrum: np.ndarray) -> np.ndarray:
-    """Spectral centroid in Hz, (frames, N_BINS) -> (frames,): magnitude-weighted mean frequency."""
+    """Spectral centroid in Hz of a `spectrum`, (frames, N_BINS) -> (frames,): magnitude-weighted mean frequency.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timbrelib.descriptors import centroid
+    >>> centroid(np.ones((1, 1025)))  # a flat spectrum, from 0 to 11,025 Hz
+    array([5512.5])
+    """
     import librosa
 
     return librosa.feature.spectral_centroid(S=spectrum.T, sr=SAMPLE_RATE)[0]
 
 
 def bandwidth(spectrum: np.ndarray) -> np.ndarray:
-    """Spectral bandwidth in Hz, (frames, N_BINS) -> (frames,): standard deviation around the centroid."""
+    """Spectral bandwidth in Hz of a `spectrum`, (frames, N_BINS) -> (frames,): deviation around the centroid.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timbrelib.descriptors import bandwidth
+    >>> bandwidth(np.ones((1, 1025))).round()  # of a uniform distribution, 11,025 / sqrt(12)
+    array([3186.])
+    """
     import librosa
 
     return librosa.feature.spectral_bandwidth(S=spectrum.T, sr=SAMPLE_RATE)[0]
 
 
 def rolloff(spectrum: np.ndarray) -> np.ndarray:
-    """Spectral rolloff in Hz, (frames, N_BINS) -> (frames,): 85 % of the magnitude lies below it."""
+    """Spectral rolloff in Hz of a `spectrum`, (frames, N_BINS) -> (frames,): 85 % of the magnitude lies below it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timbrelib.descriptors import rolloff
+    >>> rolloff(np.ones((1, 1025))).round()
+    array([9378.])
+    """
     import librosa
 
     return librosa.feature.spectral_rolloff(S=spectrum.T, sr=SAMPLE_RATE)[0]
 
 
 def flatness(spectrum: np.ndarray) -> np.ndarray:
-    """Spectral flatness in 0..1, (frames, N_BINS) -> (frames,): geometric over arithmetic mean of the power."""
+    """Spectral flatness of a `spectrum`, 0..1, (frames, N_BINS) -> (frames,): geometric / arithmetic mean power.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from timbrelib.descriptors import flatness
+    >>> flatness(np.ones((1, 1025))).round(3)
+    array([1.])
+    """
     import librosa
 
     return librosa.feature.spectral_flatness(S=spectrum.T)[0]
 
 
 def fundamental(spectrum: np.ndarray) -> np.ndarray:
-    """Fundamental in Hz, (frames, N_BINS) -> (frames,); NaN where the frame is not clearly pitched."""
+    """Fundamental in Hz of a `spectrum`, (frames, N_BINS) -> (frames,); NaN where the frame is not clearly pitched.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> sound = timbrelib.string_melody()
+    >>> timbrelib.descriptors.fundamental(timbrelib.spectra(sound)[10:12]).round(-1)
+    array([290., 290.])
+    """
     f0, periodicity = estimate_pitch(spectrum)
     return np.where(periodicity >= VOICED, f0, np.nan)
 
@@ -82,12 +128,18 @@ DESCRIPTORS = {
 
 
 def descriptor(name: str) -> Descriptor:
-    """Look up a descriptor by name.
+    """Look up a descriptor by its `name`.
 
     Raises
     ------
     ValueError
         No descriptor has that name; the message lists those that exist.
+
+    Examples
+    --------
+    >>> from timbrelib.descriptors import descriptor
+    >>> print(descriptor("fundamental").unit, descriptor("fundamental").log)
+    Hz True
     """
     if name not in DESCRIPTORS:
         raise ValueError(f"there is no descriptor {name!r}: choose one of {', '.join(DESCRIPTORS)}")
@@ -118,6 +170,13 @@ def measure(
     ------
     ValueError
         A descriptor does not exist, or `audio` is not finite mono.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> curves = timbrelib.descriptors.measure(timbrelib.string_melody()[:22050], ["centroid", "flatness"])
+    >>> print(curves["centroid"].shape, curves["flatness"].max() < 0.1)
+    (44,) True
     """
     audio = check_audio(audio)
     names = list(names)

@@ -37,6 +37,13 @@ def play_phrase(timbre: Timbre) -> np.ndarray:
     ------
     ValueError
         Too few codes of the model are pitched.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> phrase = timbrelib.play_phrase(timbrelib.load("viola"))
+    >>> round(len(phrase) / 22050, 1)  # seconds
+    6.5
     """
     low, high = timbre.codebook.fullest_octave()
     starts = NOTE * np.arange(len(MELODY))
@@ -77,6 +84,16 @@ def longest_recording(source: str, folder: str | Path) -> np.ndarray:
     ------
     FileNotFoundError
         There is no such recording.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import timbrelib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = timbrelib.write_strings(f"{folder}/strings", minutes=0.2)
+    ...     sound = timbrelib.longest_recording("strings", folder)
+    >>> len(sound) / 22050  # seconds
+    4.0
     """
     found = load_recordings("inputs" if source == "speech" else source, "test", folder)
     if source == "speech":

@@ -79,10 +79,19 @@ class Comparison:
 
     Examples
     --------
-    >>> violin = timbrelib.load("violin")
-    >>> comparison = compare_methods(violin, [violin.target("centroid", "sin")])
-    >>> comparison.plot()
-    >>> comparison.table.sort_values("error")
+    >>> import timbrelib
+    >>> from timbrelib.evaluation.methods import MethodScore
+    >>> from timbrelib.evaluation.sound_quality import judge_sound
+    >>> viola = timbrelib.load("viola")
+    >>> result = viola.render(viola.target("centroid", "sin", n_frames=44))
+    >>> score = MethodScore("centroid", "sin", "path", result.score["centroid"], judge_sound(result.audio, "viola"))
+    >>> comparison = timbrelib.Comparison([score], "viola")
+    >>> list(comparison.table["method"])
+    ['path']
+    >>> comparison.to_markdown().startswith("| descriptor | shape | method |")
+    True
+    >>> figure = comparison.plot()
+    >>> figure = comparison.plot_sound_quality(timbrelib.load_card("viola")["scores"])
     """
 
     scores: list[MethodScore]
@@ -226,6 +235,15 @@ def compare_methods(
     ValueError
         A target leaves the range of the codebook, or no frame of the recordings has its
         descriptor.
+
+    Examples
+    --------
+    This takes half a minute:
+
+    >>> import timbrelib
+    >>> violin = timbrelib.load("violin")
+    >>> targets = [violin.target("centroid", "sin"), violin.target("centroid", "exp")]
+    >>> comparison = timbrelib.compare_methods(violin, targets)  # doctest: +SKIP
     """
     timbres = [timbre.with_excitation(excitation) for excitation in EXCITATIONS]
     heard = known_timbre(domain or timbre.name)

@@ -39,6 +39,12 @@ def pitch_jumps(audio: np.ndarray) -> float:
     ------
     ValueError
         `audio` is not finite mono.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> timbrelib.pitch_jumps(timbrelib.string_melody()) < 1  # per second
+    True
     """
     f0 = track_autocorrelation(audio)
     voiced = np.isfinite(f0).sum()
@@ -68,6 +74,15 @@ def hnr_and_flux(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ------
     ValueError
         `audio` is not finite mono.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import timbrelib
+    >>> hnr, flux = timbrelib.hnr_and_flux(timbrelib.string_melody())
+    >>> noise, _ = timbrelib.hnr_and_flux(np.random.default_rng(0).standard_normal(22050))
+    >>> print(np.median(hnr) > 20, np.median(noise) < 0)  # dB
+    True True
     """
     spectrum = spectra(check_audio(audio))  # (frames, N_BINS)
     audible = audible_frames(spectrum_gain(spectrum))  # (frames,)
@@ -98,6 +113,15 @@ def log_spectral_distance(original: np.ndarray, decoded: np.ndarray) -> float:
     ------
     ValueError
         The lengths differ, or one of the sounds is silent.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> sound = timbrelib.string_melody()
+    >>> timbrelib.log_spectral_distance(sound, 0.5 * sound) < 0.01  # dB; the level does not count
+    True
+    >>> timbrelib.log_spectral_distance(sound, sound[::-1]) > 5
+    True
     """
     import librosa
 

@@ -175,6 +175,13 @@ def heard_as(audio: np.ndarray, timbre: str, classifier: Classifier | None = Non
     ------
     ValueError
         The classifier does not know the timbre, or `audio` is not finite mono.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> phrase = timbrelib.play_phrase(timbrelib.load("viola"))
+    >>> timbrelib.heard_as(phrase, "viola") > timbrelib.heard_as(phrase, "trumpet")
+    True
     """
     classifier = classifier or shipped_classifier()
     if timbre not in classifier.timbres:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import safetensors.torch
 import torch
-from torch import Tensor
 
 from timbrelib.files import atomic_write, check_size, load_json, number_column, one_line, write_text
 from timbrelib.model.network import VQVAEConfig
 from timbrelib.model.registry import CONFIG, WEIGHTS, model_folder, own_models, shipped_models
 from timbrelib.model.vqvae import DEFAULT_NOISE, VQVAE
+from timbrelib.model.weights import read_weights
 from timbrelib.synthesis.excitation import check_excitation
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ COLUMNS = ("step", "loss", "codes_used", "perplexity")  # of a training history
 VALID = "valid_loss"  # a further column, if the recordings had a valid split
 HISTORY, CARD = "history.json", "card.json"
 MAX_WEIGHT_BYTES, MAX_JSON_BYTES = 2**30, 4 * 2**20
-FLOATS, INTEGERS = ("F16", "F32"), ("I32", "I64")  # types in which tensors may be stored
 
 
 def list_models() -> "pd.DataFrame":
@@ -47,8 +46,12 @@ def list_models() -> "pd.DataFrame":
 
     Examples
     --------
-    >>> list(timbrelib.list_models().index)
-    ['cello', 'horn', 'singing', 'trumpet', 'violin']
+    >>> import timbrelib
+    >>> models = timbrelib.list_models()
+    >>> list(models.columns)
+    ['minutes', 'lsd_db', 'codebook_use', 'perplexity', 'licence']
+    >>> "violin" in models.index
+    True
     """
     import pandas as pd
 
@@ -65,8 +68,7 @@ def load_model(name_or_path: str | Path) -> VQVAE:
     Parameters
     ----------
     name_or_path : str or Path
-        ``violin``, ``singing``, ``trumpet``, ``horn``, ``cello``, one of your own, or a folder
-        that `save_model` wrote.
+        A model of `list_models`, or the path of a folder that `save_model` wrote.
 
     Returns
     -------
@@ -82,7 +84,8 @@ def load_model(name_or_path: str | Path) -> VQVAE:
 
     Examples
     --------
-    >>> model = timbrelib.load_model("violin")
+    >>> import timbrelib
+    >>> model = timbrelib.load_model("viola")
     >>> model.config.n_codes
     1024
     """
@@ -113,38 +116,6 @@ def load_model(name_or_path: str | Path) -> VQVAE:
     return model.eval()
 
 
-def read_weights(path: Path, expected: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Read the tensors of a model, after checking that the file has the names and shapes of `expected`.
-
-    Returns
-    -------
-    dict of str to Tensor
-        With the types of `expected`.
-
-    Raises
-    ------
-    safetensors.SafetensorError
-        The file does not contain tensors.
-    ValueError
-        It contains other tensors, or values that are not finite or not valid in a model.
-    """
-    with safetensors.safe_open(path, framework="pt") as file:
-        if set(file.keys()) != set(expected):
-            raise ValueError("its tensors have other names")
-        for name, tensor in expected.items():
-            stored = file.get_slice(name)
-            if stored.get_shape() != list(tensor.shape):
-                raise ValueError(f"the tensor {name} has another shape than the config says")
-            if stored.get_dtype() not in (FLOATS if tensor.is_floating_point() else INTEGERS):
-                raise ValueError(f"the tensor {name} is stored as {stored.get_dtype()}")
-        tensors = {name: file.get_tensor(name).to(tensor.dtype, copy=True) for name, tensor in expected.items()}
-    if not all(tensor.isfinite().all() for tensor in tensors.values()):
-        raise ValueError("it contains values that are not finite")
-    if (tensors["use"] < 0).any() or (tensors["std"] <= 0).any():
-        raise ValueError("it contains negative counts, or deviations that are not positive")
-    return tensors
-
-
 def save_model(folder: str | Path, model: VQVAE, history: dict[str, np.ndarray], card: dict) -> None:
     """Write a model to a folder, each file atomically.
 
@@ -164,6 +135,16 @@ def save_model(folder: str | Path, model: VQVAE, history: dict[str, np.ndarray],
     ------
     PermissionError
         The folder is not writable.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import timbrelib
+    >>> model = timbrelib.load_model("viola")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     timbrelib.save_model(f"{folder}/mine", model, timbrelib.load_history("viola"), timbrelib.load_card("viola"))
+    ...     timbrelib.load_model(f"{folder}/mine").fingerprint == model.fingerprint
+    True
     """
     folder = Path(folder)
     tensors = {
@@ -180,7 +161,7 @@ def save_model(folder: str | Path, model: VQVAE, history: dict[str, np.ndarray],
 
 
 def load_history(name_or_path: str | Path) -> dict[str, np.ndarray]:
-    """Load the training history of a model.
+    """Load the training history of a model, by its `name_or_path` as in `load_model`.
 
     Returns
     -------
@@ -194,6 +175,15 @@ def load_history(name_or_path: str | Path) -> dict[str, np.ndarray]:
         The model does not exist or has no history.
     ValueError
         The history is damaged.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> history = timbrelib.load_history("viola")
+    >>> list(history)
+    ['step', 'loss', 'codes_used', 'perplexity']
+    >>> print(history["loss"][-1] < history["loss"][0])
+    True
     """
     folder = model_folder(name_or_path)
     content = read_json(folder, HISTORY)
@@ -211,7 +201,7 @@ def load_history(name_or_path: str | Path) -> dict[str, np.ndarray]:
 
 
 def load_card(name_or_path: str | Path) -> dict:
-    """Load the model card: data, licence, cost and scores.
+    """Load the card of a model, by its `name_or_path` as in `load_model`: data, licence, cost and scores.
 
     Raises
     ------
@@ -219,6 +209,13 @@ def load_card(name_or_path: str | Path) -> dict:
         The model does not exist or has no card.
     ValueError
         The card is damaged, or lacks facts or scores that this release prints.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> card = timbrelib.load_card("viola")
+    >>> print(card["name"], card["licence"])
+    viola CC BY-SA 4.0
     """
     folder = model_folder(name_or_path)
     card = read_json(folder, CARD)

@@ -3,6 +3,7 @@
 Notebook: 01_train.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,7 @@ MAX_SIZES = {
     "blocks": 64,
     "outputs": 2,
 }  # n_codes**2 floats are 1 GB
+DECIBEL = 10 / math.log(10)  # dB per neper of power
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,12 @@ class VQVAEConfig:
     ------
     ValueError
         A size is not a whole number from 1 to its entry in `MAX_SIZES`.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> timbrelib.VQVAEConfig(n_codes=256, code_size=32)
+    VQVAEConfig(n_codes=256, code_size=32, width=512, blocks=2, outputs=2)
     """
 
     n_codes: int = 1024
@@ -78,3 +86,11 @@ def network(n_in: int, n_out: int, config: VQVAEConfig) -> nn.Sequential:
         nn.LayerNorm(config.width, dtype=torch.float32),
         nn.Linear(config.width, n_out, dtype=torch.float32),
     )
+
+
+def gain_level(level: Tensor) -> Tensor:
+    """Gain in dB of spectra in dB, (batch, N_BINS) -> (batch, 1)."""
+    log_power = level / DECIBEL
+    one_sided = torch.logsumexp(log_power[:, 1:-1] + math.log(2), dim=1, keepdim=True)  # (batch, 1)
+    edges = torch.logsumexp(log_power[:, [0, -1]], dim=1, keepdim=True)  # (batch, 1)
+    return torch.logaddexp(one_sided, edges) * DECIBEL

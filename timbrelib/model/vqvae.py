@@ -9,7 +9,6 @@ Notebook: 01_train.
 """
 
 import hashlib
-import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -21,7 +20,7 @@ from timbrelib.audio.frames import N_BINS, N_FFT, spectrum_blocks, spectrum_gain
 from timbrelib.audio.levels import cepstral_points, unit_level
 from timbrelib.audio.sound_files import clean_audio
 from timbrelib.model.cleaning import remove_below_fundamental
-from timbrelib.model.network import VQVAEConfig, network
+from timbrelib.model.network import VQVAEConfig, gain_level, network
 from timbrelib.model.weights import Kept, on_cpu
 from timbrelib.synthesis.blending import CodeSpectra
 from timbrelib.synthesis.excitation import check_cents, check_excitation, check_tilt, split_spectra, synthesise
@@ -29,7 +28,6 @@ from timbrelib.synthesis.excitation import check_cents, check_excitation, check_
 T = TypeVar("T")
 DEFAULT_GAIN = 0.05  # a comfortable level that keeps the peaks of any code below full scale
 DEFAULT_NOISE = 0.5  # amount of noise of the mixed excitation, unless a model has its own
-DECIBEL = 10 / math.log(10)  # dB per neper of power
 PREFIXES = {
     "singing": "sing",
     "female": "sing_fem",
@@ -63,9 +61,25 @@ class VQVAE(nn.Module):
 
     Examples
     --------
-    >>> model = timbrelib.load_model("violin")
-    >>> codes, gain = model.encode(timbrelib.load_audio("my.wav"))
-    >>> audio = model.decode(codes, gain)
+    >>> import torch
+    >>> import timbrelib
+    >>> model = timbrelib.load_model("viola")
+    >>> print(model.name, model.prefix, model.noise_settings, len(model.fingerprint))
+    viola viola {'noise': 0.5, 'noise_below_fundamental': True} 16
+    >>> sound = timbrelib.string_melody()[:22050]
+    >>> codes, gain = model.encode(sound)
+    >>> print(codes.shape, model.decode(codes, gain).shape, model.decode_to(22050, codes, gain).shape)
+    (44,) (22016,) (22050,)
+    >>> bool((model.reconstruct(sound) == model.decode_to(22050, codes, gain)).all())
+    True
+    >>> model.spectra.shape == model.noise_share.shape == (1024, 1025)
+    True
+    >>> print(model.cepstra.shape, model.code_spectra("mixed", noise=0.5) is model.code_spectra("mixed", 0.5))
+    (1024, 64) True
+    >>> latent = model.encode_frames(torch.full((2, 1025), -60.0))  # of two flat spectra
+    >>> level, noise = model.train(False).decode_latents(latent)
+    >>> print(latent.shape, model.nearest(latent).shape, level.shape)
+    torch.Size([2, 64]) torch.Size([2]) torch.Size([2, 1025])
     """
 
     codebook: Tensor
@@ -96,7 +110,7 @@ class VQVAE(nn.Module):
         return {"noise": self.noise, "noise_below_fundamental": self.noise_below_fundamental}
 
     def encode_frames(self, level: Tensor) -> Tensor:
-        """Encode spectra in dB (see `unit_level`), (batch, N_BINS), to latents, (batch, code_size)."""
+        """Encode the `level` of spectra in dB (see `unit_level`), (batch, N_BINS), to latents, (batch, code_size)."""
         return self.encoder((level - self.mean) / self.std)
 
     def nearest(self, latent: Tensor) -> Tensor:
@@ -105,7 +119,7 @@ class VQVAE(nn.Module):
         return distance.argmin(dim=1)
 
     def decode_latents(self, latent: Tensor) -> tuple[Tensor, Tensor]:
-        """Decode latents, (batch, code_size).
+        """Decode each `latent`, (batch, code_size).
 
         Returns
         -------
@@ -143,7 +157,7 @@ class VQVAE(nn.Module):
         return spectra, noise.astype(np.float32)
 
     def code_spectra(self, excitation: str, noise: float) -> CodeSpectra:
-        """Split each code into partials and noise, see `split_spectra`; the last split is kept."""
+        """Split codes into partials and noise as an `excitation` plays them, see `split_spectra`; the last is kept."""
         splits: dict[tuple[str, float], CodeSpectra] = self._keep("splits", dict)
         split = splits.get((excitation, noise))
         if split is None:
@@ -169,7 +183,7 @@ class VQVAE(nn.Module):
         return digest.hexdigest()[:16]
 
     def train(self, mode: bool = True) -> "VQVAE":
-        """Switch between training and evaluation, and drop what was computed from the old weights."""
+        """Set the `mode`, training or evaluation, and drop what was computed from the old weights."""
         self._kept = Kept()
         return super().train(mode)
 
@@ -261,13 +275,13 @@ class VQVAE(nn.Module):
         return synthesise(self.code_spectra(excitation, noise), codes, gain, cents, tilt, seed)
 
     def reconstruct(self, audio: np.ndarray, excitation: str = "mixed", noise: float | None = None) -> np.ndarray:
-        """Encode and decode a sound, float (n,), to one of the same length, float32 (n,); see `decode`."""
+        """Encode and decode `audio`, float (n,), with `excitation` and `noise` of `decode`, to float32 (n,)."""
         return self.decode_to(len(audio), *self.encode(audio), excitation, noise)
 
     def decode_to(
         self, n_samples: int, codes: np.ndarray, gain: np.ndarray, excitation: str = "mixed", noise: float | None = None
     ) -> np.ndarray:
-        """Decode all frames of a sound to its exact length, float32 (n_samples,); see `decode`."""
+        """Decode `codes` and `gain` with `excitation` and `noise` to an exact length, float32 (n_samples,)."""
         # one more frame covers the samples after the last complete hop
         longer = self.decode(np.append(codes, codes[-1]), np.append(gain, gain[-1]), excitation, noise)
         return longer[:n_samples]
@@ -281,11 +295,3 @@ class VQVAE(nn.Module):
                 f"codes run from {codes.min()} to {codes.max()}, but this codebook has 0 to {self.config.n_codes - 1}"
             )
         return codes
-
-
-def gain_level(level: Tensor) -> Tensor:
-    """Gain in dB of spectra in dB, (batch, N_BINS) -> (batch, 1)."""
-    log_power = level / DECIBEL
-    one_sided = torch.logsumexp(log_power[:, 1:-1] + math.log(2), dim=1, keepdim=True)  # (batch, 1)
-    edges = torch.logsumexp(log_power[:, [0, -1]], dim=1, keepdim=True)  # (batch, 1)
-    return torch.logaddexp(one_sided, edges) * DECIBEL

@@ -1,15 +1,18 @@
-"""What follows from the weights of a model: kept while they stay the same, whatever device and type they have.
+"""The weights of a model: read from a file, and what follows from them, whatever device and type they have.
 
 Notebook: 01_train.
 """
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
+import safetensors
 import torch
 from torch import Tensor, nn
 
+FLOATS, INTEGERS = ("F16", "F32"), ("I32", "I64")  # types in which tensors may be stored
 T = TypeVar("T")
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -62,3 +65,35 @@ def on_cpu(module: Module, dtype: torch.dtype) -> Module:
     if all(tensor.device.type == "cpu" and tensor.dtype in (dtype, torch.int64) for tensor in tensors):
         return module
     return copy.deepcopy(module).to("cpu", dtype)
+
+
+def read_weights(path: Path, expected: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Read the tensors of a model, after checking that the file has the names and shapes of `expected`.
+
+    Returns
+    -------
+    dict of str to Tensor
+        With the types of `expected`.
+
+    Raises
+    ------
+    safetensors.SafetensorError
+        The file does not contain tensors.
+    ValueError
+        It contains other tensors, or values that are not finite or not valid in a model.
+    """
+    with safetensors.safe_open(path, framework="pt") as file:
+        if set(file.keys()) != set(expected):
+            raise ValueError("its tensors have other names")
+        for name, tensor in expected.items():
+            stored = file.get_slice(name)
+            if stored.get_shape() != list(tensor.shape):
+                raise ValueError(f"the tensor {name} has another shape than the config says")
+            if stored.get_dtype() not in (FLOATS if tensor.is_floating_point() else INTEGERS):
+                raise ValueError(f"the tensor {name} is stored as {stored.get_dtype()}")
+        tensors = {name: file.get_tensor(name).to(tensor.dtype, copy=True) for name, tensor in expected.items()}
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise ValueError("it contains values that are not finite")
+    if (tensors["use"] < 0).any() or (tensors["std"] <= 0).any():
+        raise ValueError("it contains negative counts, or deviations that are not positive")
+    return tensors

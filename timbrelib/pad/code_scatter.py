@@ -4,7 +4,6 @@ Notebook: 06_draw_target.
 """
 
 from pathlib import Path
-from typing import Any
 
 import anywidget
 import numpy as np
@@ -52,15 +51,21 @@ class CodeScatter(anywidget.AnyWidget):
 
     Examples
     --------
-    >>> timbrelib.CodeScatter("violin", "centroid")
+    >>> import timbrelib
+    >>> scatter = timbrelib.CodeScatter("viola", "centroid")
+    >>> scatter
+    CodeScatter: viola, centroid; run this cell to play codes
+    >>> scatter.play(7).shape  # one second of code 7
+    (22016,)
+    >>> scatter.set_state({"codebook": {}})  # what a page would send
+    >>> scatter.played["text"]
+    'the page must not change the codebook: reload it'
     """
 
     _esm = read_frontend("plot.js", "scatter.js")
     _css = read_frontend("pad.css")
     codebook = traitlets.Dict().tag(sync=True)
-    played: "traitlets.Dict[str, Any]" = traitlets.Dict({"number": 0, "code": -1, "sound": b"", "text": ""}).tag(
-        sync=True
-    )
+    played: traitlets.Dict = traitlets.Dict({"number": 0, "code": -1, "sound": b"", "text": ""}).tag(sync=True)
 
     def __init__(self, model: str | Path = "violin", descriptor: str = "centroid") -> None:
         super().__init__()
@@ -82,11 +87,11 @@ class CodeScatter(anywidget.AnyWidget):
         return f"CodeScatter: {self._timbre.name}, {self._descriptor}; run this cell to play codes"
 
     def set_state(self, sync_data: dict) -> None:
-        """Reject every change of state that the page sends."""
+        """Reject every change of state that the page sends as `sync_data`."""
         self._publish(-1, b"", "the page must not change the codebook: reload it")
 
     def play(self, code: int) -> np.ndarray:
-        """Play a code for a second and show its values.
+        """Play a `code` for a second and show its values.
 
         Returns
         -------

@@ -12,7 +12,7 @@ from timbrelib.control.rendering import Rendering
 from timbrelib.control.saved_rendering import SavedRendering
 from timbrelib.control.search import CONTINUITY, REFINEMENTS, RETUNE, TILT, Search
 from timbrelib.files import NAME, checked_name
-from timbrelib.model.vqvae import DEFAULT_GAIN
+from timbrelib.model.vqvae import DEFAULT_GAIN, VQVAE
 from timbrelib.pad.axes import GAIN, MAX_GAIN
 from timbrelib.pad.drawing import LANES
 from timbrelib.plots import save_figure
@@ -109,6 +109,13 @@ def drawing_from_saved(saved: SavedRendering) -> SavedDrawing:
         search=Search(search.smoothness, weights=weights, continuity=continuity, retune=retune, tilt=tilt),
         note=f"the drawing was loaded without {' and '.join(lost)}" if lost else "",
     )
+
+
+def model_note(saved: SavedRendering, model: VQVAE) -> str:
+    """Say that a saved rendering is shown with another model than made it; empty if it is not."""
+    if model.fingerprint == saved.fingerprint:
+        return ""
+    return f"made with another model {saved.model!r} and rendered with {model.name!r} here"
 
 
 def saved_names(folder: Path) -> list[str]:

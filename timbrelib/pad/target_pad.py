@@ -1,8 +1,5 @@
 """The drawing pad: draw a target and hear a model follow it.
 
-A message of the page goes through `timbrelib.pad.messages`, which checks it, to the drawing, to
-the worker, which renders it with `timbrelib.pad.controller`, and back to the page.
-
 Notebook: 06_draw_target.
 """
 
@@ -25,7 +22,7 @@ from timbrelib.pad.controller import RenderRequest, page_drawing
 from timbrelib.pad.controls import SECONDS, Controls
 from timbrelib.pad.drawing import LANES, Drawing, Edit, check_drawing
 from timbrelib.pad.elements import Editor
-from timbrelib.pad.saved_drawings import drawing_from_saved, save_drawing
+from timbrelib.pad.saved_drawings import drawing_from_saved, model_note, save_drawing
 from timbrelib.pad.worker import RenderWorker, error_text
 
 
@@ -59,9 +56,17 @@ class TargetPad(ipywidgets.VBox):
 
     Examples
     --------
-    >>> pad = timbrelib.TargetPad("violin")
-    >>> pad.controls.descriptor.value = "fundamental"
-    >>> pad.rendering.measured["fundamental"]
+    >>> import tempfile
+    >>> import timbrelib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pad = timbrelib.TargetPad("viola", folder=folder)
+    ...     paths = pad.save("first")
+    ...     pad.follow(timbrelib.string_melody()[:22050])
+    ...     pad.wait()
+    ...     print(pad.rendering.measured["centroid"].shape)
+    ...     pad.load("first")
+    ...     pad.close()
+    (44,)
     """
 
     def __init__(
@@ -102,7 +107,7 @@ class TargetPad(ipywidgets.VBox):
         self._worker.wait()
 
     def save(self, name: str, overwrite: bool = False) -> list[Path]:
-        """Write the rendering into the folder, see `timbrelib.pad.saved_drawings.save_drawing`."""
+        """Write the rendering as `name` into the folder; existing files only with `overwrite`, see `save_drawing`."""
         paths = save_drawing(self.folder, name, self.rendering, overwrite)
         self.controls.list_saved(paths[0].stem)
         return paths
@@ -131,10 +136,7 @@ class TargetPad(ipywidgets.VBox):
                 controls.select_lanes(self._drawing.lanes, self._drawing.n_frames)
                 raise
             controls.select_search(opened.search)
-            notes = [opened.note] if opened.note else []
-            if self._timbre.model.fingerprint != saved.fingerprint:
-                notes.insert(0, f"made with another model {saved.model!r} and rendered with {self._timbre.name!r} here")
-            self._render("; ".join(notes))
+            self._render("; ".join(filter(None, (model_note(saved, self._timbre.model), opened.note))))
 
     def follow(self, audio: np.ndarray) -> None:
         """Replace the drawing by the curves of a recording; the pad shows what of it cannot be followed.
@@ -286,9 +288,7 @@ class TargetPad(ipywidgets.VBox):
             lanes, take = self._drawing.lanes, partial(self._take_recording, self._drawing.lanes, self._edits)
             self._worker.analyse(read, self._timbre.codebook, lanes, take)
 
-    def _take_recording(
-        self, lanes: tuple[str, ...], edits: int, curves: dict[str, np.ndarray], note: str, problem: bool
-    ) -> None:
+    def _take_recording(self, lanes: tuple[str, ...], edits: int, curves: dict, note: str, problem: bool) -> None:
         """Draw the curves of a recording, unless the drawing has changed since it was chosen."""
         if edits != self._edits:
             return

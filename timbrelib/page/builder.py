@@ -104,7 +104,8 @@ def build_page(figures: str | Path, audio: str | Path, scorecard: str | Path, ou
     scorecard : str or Path
         Markdown file that ``timbrelib scorecard`` wrote.
     out : str or Path
-        Folder to write; it can be moved and served as it is.
+        Folder to write; it can be moved and served as it is.  The page links the reference in
+        ``api`` that ``make docs`` writes, if it is there.
 
     Returns
     -------
@@ -135,6 +136,7 @@ def build_page(figures: str | Path, audio: str | Path, scorecard: str | Path, ou
         sections=group_examples(pngs, wavs, read_scores(text)),
         scorecard=mistune.create_markdown(renderer=ScorecardRenderer(), plugins=["table"])(text),
         cards=[load_card(name) for name in shipped_models()],
+        has_reference=(Path(out) / "api" / "index.html").is_file(),
         n_codes=" to ".join(f"{size:,}" for size in dict.fromkeys((sizes[0], sizes[-1]))),
     )
     for folder, paths in (("figures", pngs), ("audio", wavs)):

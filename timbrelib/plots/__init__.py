@@ -3,6 +3,16 @@
 Those that draw one panel draw into the given axes, or else into a new figure, and return what they drew on.
 
 Notebooks: all.
+
+Examples
+--------
+>>> import timbrelib
+>>> from timbrelib import plots
+>>> figure, (left, right) = plots.side_by_side()
+>>> sound = timbrelib.string_melody()
+>>> ax = plots.spectrum(timbrelib.unit_level(timbrelib.spectra(sound), timbrelib.frame_gain(sound))[40], left)
+>>> ax = plots.histogram(timbrelib.load("viola").codebook["centroid"], "centroid", right)
+>>> ax = plots.training_history(timbrelib.load_history("viola"))
 """
 
 from timbrelib.plots.axes import colour_scale, label, plain_ticks

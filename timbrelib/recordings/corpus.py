@@ -34,6 +34,13 @@ class Recording:
         Name of the file, for messages.
     audio : ndarray, float32, (n,)
         Mono at 22,050 Hz.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import timbrelib
+    >>> timbrelib.Recording("silence.wav", np.zeros(22050, np.float32)).name
+    'silence.wav'
     """
 
     name: str
@@ -68,6 +75,16 @@ def load_recordings(domain: str, split: str, folder: str | Path | None = None) -
     ------
     FileNotFoundError
         The folder does not exist, or contains no sound of that split.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import timbrelib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = timbrelib.write_strings(f"{folder}/strings", minutes=0.2)
+    ...     recordings = timbrelib.load_recordings("strings", "train", folder)
+    >>> [recording.audio.shape for recording in recordings]
+    [(88200,), (88200,)]
     """
     root = data_folder(folder) / domain
     if not root.is_dir():
@@ -88,6 +105,16 @@ def load_excerpts(excerpts: Iterable[Excerpt]) -> Iterator[Recording]:
     """Load excerpts one after the other, long ones in several parts.
 
     Parts that are silent or shorter than a frame are skipped.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import timbrelib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     scan = timbrelib.scan_recordings(timbrelib.write_strings(f"{folder}/strings", minutes=0.2))
+    ...     recordings = list(timbrelib.load_excerpts(scan.split("test")))
+    >>> [recording.audio.shape for recording in recordings]
+    [(88200,)]
     """
     for excerpt in excerpts:
         for audio in read_excerpt(excerpt, TEST_BLOCK_SECONDS if excerpt.split == "test" else BLOCK_SECONDS):

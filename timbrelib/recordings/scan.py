@@ -48,6 +48,16 @@ class Scan:
         Reason why a file or folder was not looked at, by name.
     remarks : list of str
         What had to be done to sounds: an offset removed, one of two channels taken.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import timbrelib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     scan = timbrelib.scan_recordings(timbrelib.write_strings(f"{folder}/strings", minutes=0.2))
+    >>> scan.warn()  # logs the unusable files, of which there are none
+    >>> print(len(scan.split("train")), round(scan.minutes("test"), 2), scan.rejected)
+    2 0.07 {}
     """
 
     folder: Path
@@ -58,11 +68,11 @@ class Scan:
     remarks: list[str] = field(default_factory=list)
 
     def split(self, name: str) -> list[Excerpt]:
-        """Excerpts of a split: ``train``, ``valid`` or ``test``."""
+        """Excerpts of the split called `name`: ``train``, ``valid`` or ``test``."""
         return [excerpt for excerpt in self.excerpts if excerpt.split == name]
 
     def minutes(self, split: str) -> float:
-        """Duration of a split in minutes."""
+        """Duration of a `split` in minutes."""
         return sum(excerpt.seconds for excerpt in self.split(split)) / 60
 
     def warn(self) -> None:
@@ -113,6 +123,15 @@ def scan_recordings(folder: str | Path, progress: bool = False) -> Scan:
     ------
     FileNotFoundError
         The folder does not exist.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import timbrelib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     scan = timbrelib.scan_recordings(timbrelib.write_strings(f"{folder}/strings", minutes=0.2))
+    >>> print(len(scan.excerpts), scan.ignored)
+    3 {}
     """
     root = Path(folder).resolve()
     if not root.is_dir():

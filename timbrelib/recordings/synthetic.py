@@ -89,14 +89,44 @@ def string_corpus(minutes: float = 1.0, seed: int = 0) -> list[Phrase]:
 
 
 def write_strings(folder: str | Path, minutes: float = 1.0, seed: int = 0) -> Path:
-    """Write the phrases of `string_corpus` into a folder, as 16-bit WAV files, and return the folder."""
+    """Write synthetic strings into a folder, as 16-bit WAV files of 4 seconds each.
+
+    Parameters
+    ----------
+    folder : str or Path
+    minutes : float
+        Total duration.
+    seed : int
+        Other seeds give other phrases.
+
+    Returns
+    -------
+    Path
+        `folder`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import timbrelib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = timbrelib.write_strings(f"{folder}/strings", minutes=0.2)
+    ...     print(sorted(path.name for path in written.iterdir()))
+    ['phrase 0.wav', 'phrase 1.wav', 'phrase 2.wav']
+    """
     for recording in string_corpus(minutes, seed):
         save_audio(Path(folder) / f"{recording.name}.wav", recording.audio)
     return Path(folder)
 
 
 def string_melody() -> np.ndarray:
-    """Synthesise a melody to follow, float32 (n,): two phrases below the violin's range, with a rest between."""
+    """Synthesise a melody to follow, float32 (n,): two phrases below the violin's range, with a rest between.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> round(len(timbrelib.string_melody()) / 22050, 1)  # seconds
+    8.5
+    """
     rng = np.random.default_rng(0)
     first, second = (
         bowed_string(played.f0 / 2, np.linspace(8, 12, len(played.f0)), 0.01, rng)

@@ -68,6 +68,14 @@ class Frames:
         Share of noise in each bin, from 0 to 255, see `timbrelib.recordings.noise_share`.
     floor : ndarray, float32, (frames,)
         Audibility threshold on the same scale: `AUDIBLE_BIN` dB below the loudest bin of the recording.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import timbrelib
+    >>> frames = timbrelib.cut_frames([timbrelib.Recording("melody", timbrelib.string_melody())])
+    >>> isinstance(frames, timbrelib.Frames), frames.level.dtype, frames.floor.shape == (len(frames.level),)
+    (True, dtype('float16'), True)
     """
 
     level: np.ndarray | MappedRows
@@ -88,6 +96,14 @@ def cut_frames(recordings: Iterable[Recording], shifts: Sequence[float] = (0.0,)
     Returns
     -------
     Frames
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> melody = timbrelib.Recording("melody", timbrelib.string_melody())
+    >>> frames = timbrelib.cut_frames([melody], shifts=(0, 1))
+    >>> print(frames.level.shape[1], frames.level.shape == frames.noise.shape)
+    1025 True
     """
     return Frames(*(np.concatenate(blocks) for blocks in zip(*_frame_blocks(recordings, shifts), strict=True)))
 

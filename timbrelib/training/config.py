@@ -3,6 +3,7 @@
 Notebook: 01_train.
 """
 
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -36,6 +37,13 @@ class TrainingConfig:
     ------
     ValueError
         A setting has the wrong type or is out of range.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> config = timbrelib.TrainingConfig(steps=600, seed=1)
+    >>> print(config.batch, config.commitment)
+    512 0.25
     """
 
     steps: int = _setting(6000, 1, "optimiser steps")
@@ -60,3 +68,11 @@ class TrainingConfig:
                 raise ValueError(f"{name} cannot be {value!r:.40}: give a number of at least {minimum}")
         if max(self.warmup_fraction, self.ema_decay) >= 1:
             raise ValueError("warmup_fraction and ema_decay are fractions: give numbers from 0 to below 1")
+
+
+def learning_rate_factor(step: int, steps: int) -> float:
+    """Linear warm-up over 200 steps (or a tenth of all, if fewer), then cosine decay to 2 %."""
+    warmup = min(200, steps // 10 + 1)
+    if step < warmup:
+        return (step + 1) / warmup
+    return 0.02 + 0.49 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))

@@ -91,7 +91,7 @@ def train_timbre(
     Parameters
     ----------
     folder : str or Path, optional
-        Sound files at any depth, see `timbrelib.recordings.scan.scan_recordings`.  Not needed to
+        Sound files at any depth, see `timbrelib.scan_recordings`.  Not needed to
         resume a training.
     name : str or Path
         Name of the model, by which notebooks, pad and commands find it, or the path of the
@@ -132,6 +132,17 @@ def train_timbre(
         The loss is no longer finite.
     OSError
         Another training of that name is running, or the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import timbrelib
+    >>> settings = {"steps": 2, "n_codes": 16, "width": 32, "batch": 32}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     strings = timbrelib.write_strings(f"{folder}/strings", minutes=0.2)
+    ...     model = timbrelib.train_timbre(strings, f"{folder}/short", settings, progress=False)
+    >>> model.name
+    'short'
     """
     path = Path(name)
     out = (path.parent if len(path.parts) > 1 else models_folder()) / checked_name(path.name)

@@ -3,7 +3,6 @@
 Notebook: 01_train.
 """
 
-import math
 import time
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from timbrelib.recordings.training_frames import Frames
 from timbrelib.training import distributed
 from timbrelib.training.batches import Batches
 from timbrelib.training.code_use import count_codes, encode_blocks, perplexity
-from timbrelib.training.config import CHECKPOINT_EVERY, TrainingConfig
+from timbrelib.training.config import CHECKPOINT_EVERY, TrainingConfig, learning_rate_factor
 from timbrelib.training.loss import VQVAELoss, held_back_distance
 from timbrelib.training.quantizer import EMAQuantizer
 from timbrelib.training.resume import RESTART, STATE, load_checkpoint, save_checkpoint
@@ -44,7 +43,7 @@ def train(
     Parameters
     ----------
     frames : Frames
-        From `timbrelib.recordings.training_frames.cut_frames`.
+        From `timbrelib.cut_frames`.
     config : TrainingConfig, optional
     sizes : VQVAEConfig, optional
     progress : bool
@@ -73,6 +72,15 @@ def train(
         There are fewer frames than codes, or the checkpoint is damaged or from another training.
     FloatingPointError
         The loss is no longer finite; the last checkpoint is from before.
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> frames = timbrelib.cut_frames([timbrelib.Recording("melody", timbrelib.string_melody())])
+    >>> config, sizes = timbrelib.TrainingConfig(steps=2), timbrelib.VQVAEConfig(n_codes=16, width=32)
+    >>> model, history = timbrelib.train(frames, config, sizes, progress=False)
+    >>> print(len(model.codebook), history["step"])
+    16 [2.]
     """
     trainer = Trainer(frames, config or TrainingConfig(), sizes or VQVAEConfig(), device, valid)
     if checkpoints and (checkpoints / STATE).exists():
@@ -276,11 +284,3 @@ def check_sizes(n_frames: int, config: TrainingConfig, sizes: VQVAEConfig) -> No
             f"k-means cannot make {sizes.n_codes} clusters of {config.kmeans_frames} frames: "
             "set kmeans_frames to at least the number of codes"
         )
-
-
-def learning_rate_factor(step: int, steps: int) -> float:
-    """Linear warm-up over 200 steps (or a tenth of all, if fewer), then cosine decay to 2 %."""
-    warmup = min(200, steps // 10 + 1)
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.02 + 0.49 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
