@@ -48,6 +48,7 @@ def test_the_index_of_experiments_says_of_every_entry_what_the_entry_says():
             heading, first = section.split("\n", 3)[:3:2]
             fields = ENTRY.match(first)
             assert fields, f"{page.name}: {heading}"
+            assert "Verdict: " in " ".join(section.split()), f"{page.name}: {heading}"
             anchor = next(anchor for anchor, known in headings(page).items() if known == heading)
             entries[f"experiments/{page.name}#{anchor}"] = fields.groups()
     assert len(rows) == len(index)
