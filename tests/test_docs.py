@@ -1,48 +1,67 @@
+"""The pages of the documentation: their links, and the index of the experiments."""
+
 import re
-from xml.etree import ElementTree
 
 import pytest
 from conftest import ROOT
 
-DIAGRAMS = sorted((ROOT / "docs" / "diagrams").glob("*.svg"))
-DIFFERENCES = (ROOT / "docs" / "differences.md").read_text(encoding="utf-8")
-SVG = "{http://www.w3.org/2000/svg}"
+DOCS = ROOT / "docs"
+DIFFERENCES = (DOCS / "differences.md").read_text(encoding="utf-8")
+EXPERIMENTS = sorted((DOCS / "experiments").glob("*.md"))
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md")), *EXPERIMENTS]
+LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)")
+ENTRY = re.compile(r"^\*([^*]+\?)\* (\d{4}-\d\d-\d\d), (\S+ `[0-9a-f]{7}`); (.+)\.$")  # first line of an experiment
 
 
-@pytest.fixture(params=DIAGRAMS, ids=lambda path: path.stem)
-def diagram(request):
-    return request.param
+def prose(page):
+    """Text of a page without its code."""
+    return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
 
 
-def test_a_diagram_says_in_words_what_it_shows(diagram):
-    drawing = ElementTree.parse(diagram).getroot()
-    assert drawing.tag == f"{SVG}svg"
-    assert drawing.get("role") == "img"
-    labels = [drawing.find(f"{SVG}{name}") for name in ("title", "desc")]
-    assert all(label.text.strip() for label in labels)
-    assert drawing.get("aria-labelledby").split() == [label.get("id") for label in labels]
+def headings(page):
+    """Headings of a page, by the anchor that a link to them has."""
+    found = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-"): heading for heading in found}
 
 
-def test_a_diagram_can_be_read_on_a_phone(diagram):
-    _, _, width, height = map(float, ElementTree.parse(diagram).getroot().get("viewBox").split())
-    text = diagram.read_text(encoding="utf-8")
-    sizes = [float(size) for size in re.findall(r"font: (\d+)px", text)]
-    assert width <= 800
-    assert height <= 360
-    assert sizes
-    assert min(sizes) * 390 / width > 10  # pixels
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_between_pages_leads_to_a_file_and_a_heading(page):
+    for _, path, anchor in LINK.findall(prose(page)):
+        target = (page.parent / path) if path else page
+        assert target.exists(), path
+        assert not anchor or anchor in headings(target), f"{path}#{anchor}"
 
 
-def test_a_diagram_needs_no_other_host_or_font_file(diagram):
-    text = diagram.read_text(encoding="utf-8").replace(SVG.strip("{}"), "")
-    assert not re.search(r"https?:|//|@import|@font-face|href|<script", text)
-    assert set(re.findall(r"url\((.)", text)) <= {"#"}
+def test_the_first_page_of_the_docs_lists_every_page():
+    linked = {path for _, path, _ in LINK.findall(prose(DOCS / "README.md"))}
+    assert {page.name for page in DOCS.glob("*.md")} - {"README.md"} <= linked
 
 
-def test_a_diagram_is_shown_in_a_document(diagram):
-    documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "notebooks").glob("*.ipynb")]
-    shown = "\n".join(document.read_text(encoding="utf-8") for document in documents)
-    assert re.search(rf"!\[[^]]+\]\([^)]*diagrams/{diagram.name}\)", shown)
+def test_the_index_of_experiments_says_of_every_entry_what_the_entry_says():
+    """Question, date, version of the code, and whether it is current, superseded or without its command."""
+    rows = re.findall(
+        r"^\| \[(.+?)\]\((\S+)\) \| (.+) \| (.+) \| (.+) \| (.+) \|$", prose(DOCS / "experiments.md"), re.M
+    )
+    index = {link: (question, date, version, status) for question, link, _, date, version, status in rows}
+    entries = {}
+    for page in EXPERIMENTS:
+        for section in prose(page).split("\n## ")[1:]:
+            heading, first = section.split("\n", 3)[:3:2]
+            fields = ENTRY.match(first)
+            assert fields, f"{page.name}: {heading}"
+            assert "Verdict: " in " ".join(section.split()), f"{page.name}: {heading}"
+            anchor = next(anchor for anchor, known in headings(page).items() if known == heading)
+            entries[f"experiments/{page.name}#{anchor}"] = fields.groups()
+    assert len(rows) == len(index)
+    assert {link: plain(fields) for link, fields in index.items()} == {
+        link: plain(fields) for link, fields in entries.items()
+    }
+    assert all(re.match(r"(current|superseded by \[)", fields[-1]) for fields in entries.values())
+
+
+def plain(fields):
+    """Fields with the text of their links alone, since the same page has another path in the index."""
+    return tuple(LINK.sub(r"\1", field) for field in fields)
 
 
 def test_what_the_differences_bring_is_quoted_from_the_linked_pages():

@@ -258,7 +258,7 @@ def test_a_training_checkpoint(folder, phrases):
 def test_the_settings_of_a_training(folder):
     config, sizes = timbrelib.TrainingConfig(), VQVAEConfig()
     splits = {"train": ["ab12"], "valid": [], "test": ["cd34"]}
-    run = resume.Run("strings", config, sizes, (0.0,), ["me"], 3, 1.5, ["strings/a.wav"], splits, 1)
+    run = resume.Run("strings", config, sizes, (0.0,), ["me"], 3, 1.5, ["strings/a.wav"], splits, 1, 0.1, 0.2)
     path = folder / resume.RUN
     resume.save_run(folder, run)
     assert resume.load_run(folder) == run
@@ -272,7 +272,8 @@ def test_the_settings_of_a_training(folder):
         if read:
             assert isinstance(read.config, timbrelib.TrainingConfig)
             assert read.sizes.n_codes <= MAX_SIZES["n_codes"]
-            assert f"{', '.join([read.domain, *read.credits, *read.test])}, {read.minutes:.1f}"
+            minutes = read.minutes + read.valid_minutes + read.test_minutes
+            assert f"{', '.join([read.domain, *read.credits, *read.test])}, {minutes:.1f}"
 
     check()
 

@@ -33,9 +33,14 @@ def run_train(options: argparse.Namespace) -> None:
 
 
 def run_evaluate(options: argparse.Namespace) -> None:
-    """Score a saved model."""
-    from timbrelib.training.model_card import evaluate
+    """Score a saved model, or write its card again."""
+    from timbrelib.model.registry import model_folder
+    from timbrelib.training.model_card import evaluate, update_card
 
+    if options.card:
+        update_card(options.model)
+        print(f"written: {model_folder(options.model) / 'README.md'}")
+        return
     for name, value in evaluate(options.model, options.folder, options.write).items():
         print(f"{name}: {value}")
 

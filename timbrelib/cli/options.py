@@ -61,7 +61,11 @@ def command_line() -> argparse.ArgumentParser:
     command = added.add_parser("evaluate", help="score a model on its test recordings")
     command.add_argument("model", help=model_help)
     command.add_argument("folder", nargs="?", help="recordings of its timbre (default: its folder in $TIMBRE_DATA)")
-    command.add_argument("--write", action="store_true", help="update the scores on its card")
+    which = command.add_mutually_exclusive_group()
+    which.add_argument("--write", action="store_true", help="update the scores on its card")
+    which.add_argument(
+        "--card", action="store_true", help="write its card again from the stored scores, and score nothing"
+    )
     command.set_defaults(run=commands.run_evaluate)
 
     command = added.add_parser("render", help="make a model follow a target curve")

@@ -28,6 +28,7 @@ FORMAT = 2  # of config.json and of the tensors' names; in format 1, of release 
 # scores of three numbers, the 10th, 50th and 90th percentile
 PERCENTILES = {"hnr_db_real", "hnr_db_decoded", "flux_real", "flux_decoded"}
 SCORES = {"lsd_db", "codebook_use", "perplexity"} | PERCENTILES
+OPTIONAL_SCORES = [f"{name}_{kind}" for name in ("jumps", "heard_as") for kind in ("real", "decoded")]
 COLUMNS = ("step", "loss", "codes_used", "perplexity")  # of a training history
 VALID = "valid_loss"  # a further column, if the recordings had a valid split
 HISTORY, CARD = "history.json", "card.json"
@@ -249,7 +250,8 @@ def check_card(card: Any) -> None:
     facts = [data["recordings"], data["minutes"], *data["semitone_shifts"]]
     facts += [training[key] for key in ("steps", "batch", "seed", "threads", "minutes")]
     facts += [0 if training["memory_gb"] is None else training["memory_gb"]]  # not always measured
-    facts += [scores[name] for name in SCORES - PERCENTILES]
+    facts += [data.get(name, 0) for name in ("valid_minutes", "test_minutes")]
+    facts += [*(scores[name] for name in SCORES - PERCENTILES), *(scores.get(name, 0) for name in OPTIONAL_SCORES)]
     percentiles = [number_column(scores[name]) for name in PERCENTILES]
     if (
         any(values.shape != (3,) for values in percentiles)

@@ -5,54 +5,55 @@ Notebook: 01_train.
 
 import logging
 import re
-import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from timbrelib.evaluation.metrics import hnr_and_flux, reconstruction_distance
-from timbrelib.files import write_text
-from timbrelib.model.checkpoint import CARD, load_model, read_json, write_json
-from timbrelib.model.network import VQVAEConfig
-from timbrelib.model.registry import model_folder, shipped_models
+from timbrelib.codebook.analysis import analyse_codebook
+from timbrelib.evaluation.metrics import hnr_and_flux, pitch_jumps, reconstruction_distance
+from timbrelib.evaluation.recognition import heard_as, known_timbre
+from timbrelib.model.checkpoint import CARD, load_card, load_model, read_json, write_json
+from timbrelib.model.registry import model_folder
 from timbrelib.model.vqvae import VQVAE
 from timbrelib.recordings.corpus import Recording, data_folder, load_excerpts
 from timbrelib.recordings.manifest import OWN_RECORDINGS, manifest_splits
 from timbrelib.recordings.scan import Scan, scan_recordings
 from timbrelib.recordings.splits import SPLITS, Excerpt, held_back, kept_splits
 from timbrelib.training import distributed
+from timbrelib.training.card_text import cpu_threads, write_card_text
 from timbrelib.training.code_use import perplexity
-from timbrelib.training.config import TrainingConfig, current_names
+from timbrelib.training.config import current_names
 from timbrelib.training.resume import Run
 
 log = logging.getLogger(__name__)
 
 PERCENTILES = (10, 50, 90)
-FEW_MINUTES = 2.0  # of sound, below which a card warns
+RANGES = ("fundamental", "centroid")  # descriptors whose range is on a card
 LICENCE = "CC BY-SA 4.0"  # of the weights, since many recordings of the manifest are share-alike
 OWN_LICENCE = "yours to choose, as far as the licences of your recordings allow"
 
 
-def score_model(model: VQVAE, test: Sequence[Recording]) -> dict[str, Any]:
+def score_model(model: VQVAE, test: Sequence[Recording], domain: str) -> dict[str, Any]:
     """Score the reconstructions of recordings on which the model was not trained.
 
     Parameters
     ----------
     model : VQVAE
     test : sequence of Recording
+    domain : str
+        Their timbre.
 
     Returns
     -------
     dict
-        Log-spectral distance; codebook usage and perplexity; and the 10th, 50th and 90th
-        percentile over frames of harmonic-to-noise ratio and spectral flux, of the recordings
-        and of their reconstructions.
+        Log-spectral distance; codebook usage and perplexity; and, of the recordings (``_real``)
+        and of their reconstructions (``_decoded``), what `measure_sounds` returns.
     """
     weighted, plain = reconstruction_distance(model, test)
     count = model.use.numpy(force=True)
@@ -64,11 +65,45 @@ def score_model(model: VQVAE, test: Sequence[Recording]) -> dict[str, Any]:
         "perplexity": round(perplexity(count), 1),
     }
     for kind, transform in (("real", lambda audio: audio), ("decoded", model.reconstruct)):
-        measured = [hnr_and_flux(transform(recording.audio)) for recording in test]
-        for name, values in zip(("hnr_db", "flux"), zip(*measured, strict=True), strict=True):
-            percentiles = np.percentile(np.concatenate(values), PERCENTILES)
-            scores[f"{name}_{kind}"] = [round(float(value), 3) for value in percentiles]
+        measured = measure_sounds((transform(recording.audio) for recording in test), known_timbre(domain))
+        scores |= {f"{name}_{kind}": value for name, value in measured.items()}
     return scores
+
+
+def measure_sounds(sounds: Iterable[np.ndarray], timbre: str | None) -> dict[str, Any]:
+    """Measure the quality of several sounds of a timbre together.
+
+    Parameters
+    ----------
+    sounds : iterable of ndarray, float, (n,)
+        Mono at 22,050 Hz.
+    timbre : str or None
+        One that the shipped classifier knows, or None.
+
+    Returns
+    -------
+    dict
+        ``hnr_db`` and ``flux``: 10th, 50th and 90th percentile, over all frames, of
+        harmonic-to-noise ratio and spectral flux.  ``jumps``: pitch jumps per second of voiced
+        sound, mean weighted by duration, unless nothing is voiced.  ``heard_as``: mean share of
+        the half-second windows that are recognised as `timbre`, 0..1, if there is one.
+    """
+    frames, jumps, voiced, heard = [], [], [], []
+    for audio in sounds:
+        frames.append(hnr_and_flux(audio))
+        if np.isfinite(rate := pitch_jumps(audio)):
+            jumps.append(rate)
+            voiced.append(len(audio))
+        if timbre:
+            heard.append(heard_as(audio, timbre))
+    found: dict[str, Any] = {}
+    for name, values in zip(("hnr_db", "flux"), zip(*frames, strict=True), strict=True):
+        found[name] = [round(float(value), 3) for value in np.percentile(np.concatenate(values), PERCENTILES)]
+    if jumps:
+        found["jumps"] = round(float(np.average(jumps, weights=voiced)), 2)
+    if heard:
+        found["heard_as"] = round(float(np.mean(heard)), 4)
+    return found
 
 
 def evaluate(name_or_path: str | Path, folder: str | Path | None = None, write: bool = False) -> dict[str, Any]:
@@ -103,12 +138,48 @@ def evaluate(name_or_path: str | Path, folder: str | Path | None = None, write: 
     if not root.is_dir():
         raise FileNotFoundError(f"there are no recordings of {card['domain']} in {root}: give the folder that has them")
     model = load_model(name_or_path)
-    scores = score_model(model, list(load_excerpts(held_back_excerpts(card, scan_recordings(root)))))
+    test = list(load_excerpts(held_back_excerpts(card, scan_recordings(root))))
+    scores = score_model(model, test, card["domain"])
     if write:
-        card |= {"scores": scores, "training": current_names(card["training"]), **model.noise_settings}
-        write_card_text(model_folder(name_or_path), card)
-        write_json(model_folder(name_or_path) / CARD, card)
+        write_card(model_folder(name_or_path), card | {"scores": scores}, model)
     return scores
+
+
+def update_card(name_or_path: str | Path) -> None:
+    """Write the card of a saved model again from its stored scores, which needs no recordings.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+
+    Raises
+    ------
+    FileNotFoundError
+        The model does not exist or has no card.
+    ValueError
+        The model or its card is damaged, or the card lacks scores that this release prints.
+    """
+    write_card(model_folder(name_or_path), load_card(name_or_path), load_model(name_or_path))
+
+
+def write_card(folder: Path, card: dict[str, Any], model: VQVAE) -> None:
+    """Write a card, with what it says of the model itself renewed, as JSON and as Markdown into its folder."""
+    card = card | {"training": current_names(card["training"]), **describe_model(model)}
+    write_card_text(folder, card)
+    write_json(folder / CARD, card)
+
+
+def describe_model(model: VQVAE) -> dict[str, Any]:
+    """Describe a model on its card: sizes, amount of noise, and the ranges in Hz that its codes cover well."""
+    codebook = analyse_codebook(model)
+    stored = sum(tensor.numel() * (2 if tensor.is_floating_point() else 4) for tensor in model.state_dict().values())
+    ranges = {name: codebook.percentile_range(name) for name in RANGES if name in codebook.descriptors}
+    return {
+        "sizes": asdict(model.config),
+        "size_mb": round(stored / 1e6, 1),
+        **model.noise_settings,
+        "ranges": {name: [round(low), round(high)] for name, (low, high) in ranges.items()},
+    }
 
 
 def held_back_excerpts(card: dict[str, Any], scan: Scan) -> list[Excerpt]:
@@ -161,10 +232,15 @@ def make_card(model: VQVAE, run: Run, cost: dict[str, Any], scores: dict[str, An
         "domain": run.domain,
         "licence": OWN_LICENCE if own else LICENCE,
         "sources": run.credits,
-        "data": {"recordings": run.recordings, "minutes": run.minutes, "semitone_shifts": list(run.shifts)},
+        "data": {
+            "recordings": run.recordings,
+            "minutes": run.minutes,
+            "valid_minutes": run.valid_minutes,
+            "test_minutes": run.test_minutes,
+            "semitone_shifts": list(run.shifts),
+        },
         "training": {**asdict(run.config), **cost, "processes": run.processes},
-        "sizes": asdict(run.sizes),
-        **model.noise_settings,
+        **describe_model(model),
         "splits": run.splits,
         "scores": scores,
     }
@@ -199,69 +275,3 @@ def describe_machine(device: torch.device) -> str:
     """Device or number of threads of a training, and the number of processes if there are several."""
     each = torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_threads(torch.get_num_threads())
     return each if distributed.world_size() == 1 else f"{distributed.world_size()} processes, each on {each}"
-
-
-def cpu_threads(count: int) -> str:
-    """Format a number of threads."""
-    return f"{count} CPU thread{'' if count == 1 else 's'}"
-
-
-def write_card_text(folder: Path, card: dict[str, Any]) -> None:
-    """Write a card as Markdown into the folder of its model, atomically."""
-    write_text(folder / "README.md", card_text(card))
-
-
-def train_command(card: dict[str, Any]) -> str:
-    """Command that repeats a training, with all settings that are not the default."""
-    training, shifts = card["training"], card["data"]["semitone_shifts"]
-    name = f"my_{card['name']}" if card["name"] in shipped_models() else card["name"]
-    processes = training.get("processes", 1)
-    program = f"torchrun --nproc-per-node {processes} -m timbrelib" if processes > 1 else "timbrelib"
-    command = f"{program} train {shlex.quote('FOLDER/' + card['domain'])} --name {shlex.quote(name)}"
-    if shifts != [0]:
-        command += f" --shifts {' '.join(f'{shift:g}' for shift in shifts)}"
-    for settings, given in ((TrainingConfig, training), (VQVAEConfig, card.get("sizes", {}))):
-        for setting in fields(settings):
-            value = given.get(setting.name, setting.default)
-            if value != setting.default and setting.name != "outputs":
-                command += f" --{setting.name.replace('_', '-')} {value}"
-    return command
-
-
-def card_text(card: dict[str, Any]) -> str:
-    """Format a card as Markdown."""
-    scores, training, data = card["scores"], card["training"], card["data"]
-    machine = training.get("machine", cpu_threads(training["threads"]))
-    sources = "\n".join(f"- {source}" for source in card["sources"])
-    memory = f" and {training['memory_gb']} GB of memory" if training["memory_gb"] else ""
-    below = "" if card.get("noise_below_fundamental", True) else ", little below the fundamental"
-    noise = f"{card.get('noise', 0):g}{below}"
-    few = " So little sound holds few notes and colours." if data["minutes"] < FEW_MINUTES else ""
-
-    def percentiles(name: str, digits: int) -> str:
-        return ", ".join(f"{value:.{digits}f}" for value in scores[name])
-
-    return f"""# {card["name"]}
-
-A VQ-VAE of the timbre "{card["domain"]}", trained on {data["recordings"]} recordings with {data["minutes"]} minutes of
-sound, for {training["steps"]} steps of {training["batch"]} frames with seed {training["seed"]}. The training took
-{training["minutes"]} minutes{memory} on {machine}.{few}
-
-| measure | value |
-|---|---|
-| log-spectral distance (LSD), mean over test recordings weighted by duration | {scores["lsd_db"]:.2f} dB |
-| LSD, unweighted mean over {scores["test_recordings"]} test recordings | {scores["lsd_plain_db"]:.2f} dB |
-| codes assigned to at least one training frame | {100 * scores["codebook_use"]:.1f} % |
-| perplexity of the codes on the training split | {scores["perplexity"]:.0f} |
-| harmonic-to-noise ratio of the test recordings (10th, 50th, 90th percentile) | {percentiles("hnr_db_real", 1)} dB |
-| harmonic-to-noise ratio of their reconstructions | {percentiles("hnr_db_decoded", 1)} dB |
-| spectral flux of the test recordings (10th, 50th, 90th percentile) | {percentiles("flux_real", 3)} |
-| spectral flux of their reconstructions | {percentiles("flux_decoded", 3)} |
-| amount of noise of the mixed excitation (0: partials alone, 1: as in the recordings) | {noise} |
-
-To repeat the training: `{train_command(card)}`
-
-Licence of the weights and of audio made with them: {card["licence"]}. Sources of the training recordings:
-
-{sources}
-"""

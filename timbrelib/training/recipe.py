@@ -24,9 +24,10 @@ from timbrelib.recordings.scan import Scan, scan_recordings
 from timbrelib.recordings.splits import kept_splits
 from timbrelib.recordings.training_frames import load_frames, sample_frames, save_frames
 from timbrelib.training import distributed
+from timbrelib.training.card_text import write_card_text
 from timbrelib.training.config import CHECKPOINT_EVERY, TrainingConfig
 from timbrelib.training.examples import NO_SPACE, save_examples
-from timbrelib.training.model_card import make_card, measure_cost, score_model, write_card_text
+from timbrelib.training.model_card import make_card, measure_cost, score_model
 from timbrelib.training.resume import (
     RUN,
     SUFFIX,
@@ -255,6 +256,8 @@ def prepare(scan: Scan, checkpoints: Path, settings: Settings) -> None:
             test=[],
             splits=kept_splits(scan.excerpts),
             processes=distributed.world_size(),
+            valid_minutes=round(scan.minutes("valid"), 2),
+            test_minutes=round(scan.minutes("test"), 2),
         )
     )
     clear(checkpoints)
@@ -280,7 +283,7 @@ def save_trained(
     cost = measure_cost(progress["seconds"], device)
     log.info("trained in %.1f minutes; scoring on the test split", cost["minutes"])
     test = StoredRecordings(checkpoints, run.test)
-    scores = score_model(model, test)
+    scores = score_model(model, test, run.domain)
     card = make_card(model, run, cost, scores)
     built = checkpoints / "model"
     save_model(built, model, history, card)

@@ -177,6 +177,8 @@ class Run:
         Which recordings belong to which split, see `timbrelib.recordings.splits.kept_splits`.
     processes : int
         Number of processes that train together.
+    valid_minutes, test_minutes : float
+        Duration of the recordings that were held back.
     """
 
     domain: str
@@ -189,6 +191,8 @@ class Run:
     test: list[str]
     splits: dict[str, list[str]]
     processes: int
+    valid_minutes: float
+    test_minutes: float
 
 
 def save_run(folder: Path, run: Run) -> None:
@@ -212,8 +216,8 @@ def load_run(folder: Path) -> Run:
             "config": TrainingConfig(**current_names(content["config"])),
             "sizes": VQVAEConfig(**content["sizes"]),
         }
-        numbers = {"minutes": float(content["minutes"]), "shifts": tuple(map(float, content["shifts"]))}
-        run = Run(**content | settings | numbers)
+        minutes = {name: float(content[name]) for name in ("minutes", "valid_minutes", "test_minutes")}
+        run = Run(**content | settings | minutes | {"shifts": tuple(map(float, content["shifts"]))})
         names = [run.domain, *run.credits, *run.test, *(digest for split in SPLITS for digest in run.splits[split])]
         if not (
             all(isinstance(name, str) for name in names)
