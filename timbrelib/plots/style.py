@@ -11,8 +11,8 @@ from textwrap import fill
 from typing import Any
 
 import numpy as np
+from matplotlib import interactive, is_interactive, rc_params_from_file
 from matplotlib import pyplot as plt
-from matplotlib import rc_params_from_file
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
@@ -34,7 +34,11 @@ def own_style() -> Iterator[None]:
     A user's ``matplotlibrc`` may ask for LaTeX or fonts that are not installed.
     """
     with plt.style.context(["default", STYLE]):
-        yield
+        try:
+            yield
+        finally:
+            shown = is_interactive()  # as the backend decides when the first figure loads it
+    interactive(shown)  # which the end of the context has undone: later figures would not be shown
 
 
 class OwnFigure(Figure):
