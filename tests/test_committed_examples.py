@@ -12,7 +12,8 @@ from timbrelib.audio.frames import HOP
 from timbrelib.audio.sound_files import read_samples
 from timbrelib.control.rendering import measure_frames
 from timbrelib.control.saved_rendering import load_rendering
-from timbrelib.control.scores import rank_correlation, raw_pitch_accuracy, score_transfer, tracking_error
+from timbrelib.control.scores import rank_correlation, raw_pitch_accuracy, tracking_error
+from timbrelib.control.transfer_scores import score_transfer
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.descriptors.pitch import track_autocorrelation, track_pyin
 from timbrelib.evaluation.methods import compare_methods

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import timbrelib
-from timbrelib.audio.sound_files import round_to_16_bits
+from timbrelib.audio.sound_output import round_to_16_bits
 from timbrelib.control.code_path import CodePath
 from timbrelib.control.search import Search
 from timbrelib.descriptors import DESCRIPTORS

@@ -2,15 +2,8 @@ import numpy as np
 import pytest
 from conftest import sine
 
-from timbrelib.control.scores import (
-    Scores,
-    TransferScore,
-    rank_correlation,
-    raw_pitch_accuracy,
-    score_tracking,
-    score_transfer,
-    tracking_error,
-)
+from timbrelib.control.scores import Scores, rank_correlation, raw_pitch_accuracy, score_tracking, tracking_error
+from timbrelib.control.transfer_scores import TransferScore, score_transfer
 
 
 def test_tracking_error_is_a_share_of_the_range_of_the_target():

@@ -10,8 +10,8 @@ from IPython.display import Audio
 import timbrelib
 from timbrelib.audio.frames import HOP, SAMPLE_RATE, frame_gain
 from timbrelib.audio.sound_files import clean_audio, read_samples
-from timbrelib.control.scores import score_transfer
 from timbrelib.control.timbre import Timbre
+from timbrelib.control.transfer_scores import score_transfer
 from timbrelib.descriptors import measure
 from timbrelib.descriptors.pitch import track_autocorrelation, track_pyin
 from timbrelib.recordings.training_frames import cut_frames
@@ -181,7 +181,7 @@ def test_original_and_transfer_are_tracked_once(violin, monkeypatch):
         return track_pyin(audio)
 
     monkeypatch.setattr("timbrelib.control.melody.track_pyin", count)
-    monkeypatch.setattr("timbrelib.control.scores.track_pyin", count)
+    monkeypatch.setattr("timbrelib.control.transfer_scores.track_pyin", count)
     monkeypatch.setattr("timbrelib.control.transfer.track_pyin", count)
     transfer = violin.transfer(sound)
     transfer.plot()

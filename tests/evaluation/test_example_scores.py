@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from shaker import make_shaker
 
-from timbrelib.audio.sound_files import read_samples, round_to_16_bits, save_audio
+from timbrelib.audio.sound_files import read_samples
+from timbrelib.audio.sound_output import round_to_16_bits, save_audio
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.curves import fade
 from timbrelib.control.saved_rendering import load_rendering

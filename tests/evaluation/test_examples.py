@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from timbrelib.audio.frames import HOP, SAMPLE_RATE, frame_gain
-from timbrelib.audio.sound_files import save_audio
+from timbrelib.audio.sound_output import save_audio
 from timbrelib.descriptors import measure
 from timbrelib.evaluation.examples import MAX_SECONDS, MELODY, NOTE, PAUSE, longest_recording, play_phrase
 

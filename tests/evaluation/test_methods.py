@@ -9,7 +9,8 @@ import timbrelib
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.timbre import Timbre
 from timbrelib.evaluation import methods
-from timbrelib.evaluation.methods import HEADERS, compare_methods
+from timbrelib.evaluation.comparison import HEADERS
+from timbrelib.evaluation.methods import compare_methods
 
 CHOSEN = [
     f"{method}, {excitation}" for excitation in ("mixed", "locked", "noise") for method in ("path", "nearest codes")

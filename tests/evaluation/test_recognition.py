@@ -6,7 +6,8 @@ import pytest
 from conftest import SHARED_DATA, sine
 
 from timbrelib.audio.frames import SAMPLE_RATE
-from timbrelib.audio.sound_files import load_audio, save_audio
+from timbrelib.audio.sound_files import load_audio
+from timbrelib.audio.sound_output import save_audio
 from timbrelib.evaluation.recognition import (
     SHIPPED,
     TIMBRES,

@@ -6,7 +6,6 @@ Notebooks: 01_train, 06_draw_target.
 import logging
 import os
 from collections.abc import Callable, Iterator
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from timbrelib.audio.conditioning import BLOCK_SAMPLES, HIGH_PASS, REMOVED, High
 from timbrelib.audio.frames import SAMPLE_RATE
 from timbrelib.audio.levels import SILENCE
 from timbrelib.audio.unfinished_wav import open_sound
-from timbrelib.files import atomic_write
 
 log = logging.getLogger(__name__)
 
@@ -23,15 +21,6 @@ MIN_RATE, MAX_RATE = 1000, 768_000  # Hz; a file with another sample rate is tak
 MIN_SECONDS = 0.01  # of a sound file
 MAX_SECONDS = 2 * 3600.0  # of a sound in memory; a few MB of FLAC can hold days of silence
 BLOCK_SECONDS = 600.0  # of sound that `stream_audio` yields at a time
-FORMATS = {  # of libsndfile, by suffix; it writes Ogg with another serial number each time
-    ".wav": ("WAV", "PCM_16"),
-    ".flac": ("FLAC", "PCM_16"),
-    ".aiff": ("AIFF", "PCM_16"),
-    ".aif": ("AIFF", "PCM_16"),
-    ".mp3": ("MP3", "MPEG_LAYER_III"),
-}
-UNWRITABLE = (".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".wma", ".au", ".caf", ".w64")
-FULL_SCALE = 0.99  # peak to which a sound that would clip is attenuated
 
 
 def load_audio(path: str | bytes | Path, max_seconds: float | None = None) -> np.ndarray:
@@ -225,93 +214,3 @@ def clean_audio(audio: np.ndarray, name: str = "the audio") -> np.ndarray:
         See `check_audio`.
     """
     return remove_rumble(check_audio(audio, name))
-
-
-def sound_path(path: str | Path) -> Path:
-    """Complete the path of a sound to be written: with ``.wav``, unless it ends in the suffix of a sound.
-
-    Raises
-    ------
-    ValueError
-        It ends in the suffix of a sound that `save_audio` cannot write.
-    """
-    suffix = Path(path).suffix.lower()
-    if suffix in UNWRITABLE:
-        raise _unwritable(path)
-    return Path(path) if suffix in FORMATS else Path(f"{path}.wav")
-
-
-def _unwritable(path: str | Path) -> ValueError:
-    return ValueError(f"{path} cannot be written as a sound: give it one of the suffixes {', '.join(FORMATS)}")
-
-
-def save_audio(path: str | Path, audio: np.ndarray) -> None:
-    """Write a sound at 22,050 Hz, atomically; the suffix of the path decides on the format.
-
-    ``.wav``, ``.flac`` and ``.aiff`` have 16 bits a sample; ``.mp3`` is compressed.
-
-    A sound that exceeds full scale is attenuated as a whole, with a warning, rather than clipped.
-
-    Parameters
-    ----------
-    path : str or Path
-    audio : ndarray, float, (n,)
-
-    Raises
-    ------
-    ValueError
-        `audio` is not finite mono, or the suffix is that of no format that can be written.
-    PermissionError
-        The folder is not writable.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> import numpy as np
-    >>> import timbrelib
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     timbrelib.save_audio(f"{folder}/sine.wav", 0.5 * np.sin(np.arange(22050) / 8))
-    ...     Path(folder, "sine.wav").stat().st_size  # bytes
-    44144
-    """
-    suffix = Path(path).suffix.lower()
-    if suffix not in FORMATS:
-        raise _unwritable(path)
-    content = encode_audio(audio, str(path), *FORMATS[suffix])
-    with atomic_write(path) as part:
-        part.write_bytes(content)
-
-
-def encode_audio(
-    audio: np.ndarray, name: str = "the sound", file_format: str = "WAV", subtype: str = "PCM_16"
-) -> bytes:
-    """Encode a sound as `save_audio` writes it; warnings call it `name`."""
-    import soundfile
-
-    audio = check_audio(audio)
-    peak = np.abs(audio).max()
-    if peak > 1:
-        log.warning("%s would clip and is attenuated by %.1f dB", name, 20 * np.log10(peak / FULL_SCALE))
-        audio = audio * (FULL_SCALE / peak)
-    content = BytesIO()
-    soundfile.write(content, audio, SAMPLE_RATE, subtype=subtype, format=file_format)
-    return content.getvalue()
-
-
-def round_to_16_bits(audio: np.ndarray) -> np.ndarray:
-    """Round a sound, float (n,), to the samples that a 16-bit file holds of it, float32 (n,): multiples of 2**-15.
-
-    WAV, FLAC and AIFF then hold exactly these samples, so that what is measured in memory is true of
-    the file.  A sound that exceeds full scale is attenuated as `save_audio` does.
-
-    Raises
-    ------
-    ValueError
-        `audio` is not finite mono.
-    """
-    import soundfile
-
-    # libsndfile itself decides how it rounds
-    samples, _ = soundfile.read(BytesIO(encode_audio(audio)), dtype="float32")
-    return samples

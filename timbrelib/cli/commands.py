@@ -49,7 +49,7 @@ def run_render(options: argparse.Namespace) -> None:
     """Follow a target and print how closely."""
     import timbrelib
     from timbrelib.audio.frames import seconds_to_frames
-    from timbrelib.audio.sound_files import sound_path
+    from timbrelib.audio.sound_output import sound_path
     from timbrelib.control.curves import MAX_SECONDS, read_curve
     from timbrelib.control.targets import SHAPES
     from timbrelib.files import printable
@@ -81,7 +81,7 @@ def run_render(options: argparse.Namespace) -> None:
 def run_transfer(options: argparse.Namespace) -> None:
     """Transfer a sound and print what of it is preserved."""
     import timbrelib
-    from timbrelib.audio.sound_files import sound_path
+    from timbrelib.audio.sound_output import sound_path
 
     timbre = timbrelib.load(options.model, options.excitation, options.noise)
     search = {name: getattr(options, name) for name in options.search}

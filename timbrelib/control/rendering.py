@@ -13,7 +13,7 @@ import numpy as np
 from timbrelib.audio.frames import frame_gain
 from timbrelib.audio.levels import SILENCE, measurable_frames
 from timbrelib.audio.player import play
-from timbrelib.audio.sound_files import round_to_16_bits, save_audio, sound_path
+from timbrelib.audio.sound_output import round_to_16_bits, save_audio, sound_path
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.code_path import CodePath, selected_values
 from timbrelib.control.saved_rendering import SavedRendering, save_curves

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from timbrelib.audio.frames import HOP, SAMPLE_RATE, frame_times
-from timbrelib.audio.sound_files import round_to_16_bits
+from timbrelib.audio.sound_output import round_to_16_bits
 from timbrelib.control.code_path import CodePath
 from timbrelib.control.search import Search
 from timbrelib.descriptors import descriptor

@@ -9,7 +9,6 @@ spectrum, similar from frame to frame, and refined.
 Notebook: 08_timbre_transfer.
 """
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,29 +18,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from timbrelib.audio.frames import spectra
-from timbrelib.audio.levels import audible_frames, audible_level
+from timbrelib.audio.levels import audible_level
 from timbrelib.audio.parallel import in_threads
 from timbrelib.audio.player import play
 from timbrelib.audio.progress import progress
-from timbrelib.audio.sound_files import round_to_16_bits, save_audio, sound_path
-from timbrelib.codebook.table import INNER, Codebook
+from timbrelib.audio.sound_output import round_to_16_bits, save_audio, sound_path
+from timbrelib.codebook.table import Codebook
 from timbrelib.control.code_path import CodePath
 from timbrelib.control.matching import BLOCK, CANDIDATES, MAX_BLEND_OCTAVES, retuned_errors
-from timbrelib.control.melody import hold
 from timbrelib.control.refinement import error_unit, refine, signed_error
-from timbrelib.control.scores import TransferScore, score_transfer
 from timbrelib.control.search import Search
-from timbrelib.control.transposition import transpose
+from timbrelib.control.transfer_scores import TransferScore, score_transfer
+from timbrelib.control.transposition import reachable_centroid, transpose
 from timbrelib.control.viterbi import Transitions, cheapest_path, select_candidates
-from timbrelib.descriptors import measure
 from timbrelib.descriptors.pitch import track_pyin
 from timbrelib.model.vqvae import VQVAE
 
 if TYPE_CHECKING:
     from IPython.display import HTML, Audio
     from matplotlib.figure import Figure
-
-log = logging.getLogger(__name__)
 
 CENTROID_WEIGHT = 0.5  # of an error of 1 % of the centroid's range, relative to one of 10 cents of pitch
 SPECTRUM_WEIGHT = 0.3  # of a distance of 1 dB between spectra
@@ -263,42 +258,6 @@ def match_sound(
         return path.longer().decode(model, np.append(gain, gain[-1]), codebook.excitation, codebook.noise)
 
     return refine(model, codebook, codes, targets, units, search, decode)
-
-
-def reachable_centroid(codebook: Codebook, audio: np.ndarray, gain: np.ndarray, notes: np.ndarray) -> np.ndarray:
-    """Shift the centroid of a sound into the range that the codebook has at all pitches of the sound.
-
-    Parameters
-    ----------
-    codebook : Codebook
-    audio : ndarray, float32, (n,)
-    gain : ndarray, float, (frames,)
-        The sound's; inaudible frames hold the centroid of the nearest audible one.
-    notes : ndarray, float, (n,)
-        Fundamentals in Hz.
-
-    Returns
-    -------
-    ndarray, float64, (frames,)
-        In Hz; narrowed only if it is wider than the range.
-    """
-    centroid = measure(audio, ["centroid"])["centroid"]
-    known = np.isfinite(centroid) & audible_frames(gain)
-    low, high = np.percentile(centroid[known], INNER)
-    dark, bright = centroid_range(codebook, notes)
-    width = min(1, (bright - dark) / max(high - low, 1e-9))
-    shift = max(dark - low, 0) + min(bright - (low + width * (high - low)), 0)
-    return low + width * (hold(centroid, known).clip(low, high) - low) + shift
-
-
-def centroid_range(codebook: Codebook, notes: np.ndarray) -> tuple[float, float]:
-    """Range of centroids, in Hz, that the codebook has at all pitches; if there is none, that of all codes."""
-    if len(notes):
-        try:
-            return codebook.joint_range("centroid", "fundamental", *np.percentile(notes, INNER))
-        except ValueError:
-            log.warning("no centroid is common to all pitches of the sound: some notes will be darker or brighter")
-    return codebook.percentile_range("centroid")
 
 
 def spectral_distances(frames: np.ndarray, codes: np.ndarray) -> np.ndarray:

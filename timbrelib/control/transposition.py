@@ -1,17 +1,22 @@
-"""Transpose a sound into the pitch range of a model.
+"""Transpose a sound into the pitch range of a model, and its brightness into the range that it has there.
 
 Notebook: 08_timbre_transfer.
 """
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
 
 from timbrelib.audio.frames import SAMPLE_RATE, frame_gain
-from timbrelib.audio.levels import SILENCE
-from timbrelib.audio.sound_files import clean_audio, round_to_16_bits
-from timbrelib.codebook.table import Codebook
-from timbrelib.control.melody import octave_shift, track_voiced
+from timbrelib.audio.levels import SILENCE, audible_frames
+from timbrelib.audio.sound_files import clean_audio
+from timbrelib.audio.sound_output import round_to_16_bits
+from timbrelib.codebook.table import INNER, Codebook
+from timbrelib.control.melody import hold, octave_shift, track_voiced
+from timbrelib.descriptors import measure
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,3 +63,39 @@ def transpose(codebook: Codebook, audio: np.ndarray, semitones: float | None) ->
         semitones = 12 * octave_shift(f0[voiced], *codebook.percentile_range("fundamental")) if pitched else 0
     shifted = librosa.effects.pitch_shift(audio, sr=SAMPLE_RATE, n_steps=semitones) if semitones else audio
     return Transposed(audio, shifted, semitones, gain, f0, voiced)
+
+
+def reachable_centroid(codebook: Codebook, audio: np.ndarray, gain: np.ndarray, notes: np.ndarray) -> np.ndarray:
+    """Shift the centroid of a sound into the range that the codebook has at all pitches of the sound.
+
+    Parameters
+    ----------
+    codebook : Codebook
+    audio : ndarray, float32, (n,)
+    gain : ndarray, float, (frames,)
+        The sound's; inaudible frames hold the centroid of the nearest audible one.
+    notes : ndarray, float, (n,)
+        Fundamentals in Hz.
+
+    Returns
+    -------
+    ndarray, float64, (frames,)
+        In Hz; narrowed only if it is wider than the range.
+    """
+    centroid = measure(audio, ["centroid"])["centroid"]
+    known = np.isfinite(centroid) & audible_frames(gain)
+    low, high = np.percentile(centroid[known], INNER)
+    dark, bright = centroid_range(codebook, notes)
+    width = min(1, (bright - dark) / max(high - low, 1e-9))
+    shift = max(dark - low, 0) + min(bright - (low + width * (high - low)), 0)
+    return low + width * (hold(centroid, known).clip(low, high) - low) + shift
+
+
+def centroid_range(codebook: Codebook, notes: np.ndarray) -> tuple[float, float]:
+    """Range of centroids, in Hz, that the codebook has at all pitches; if there is none, that of all codes."""
+    if len(notes):
+        try:
+            return codebook.joint_range("centroid", "fundamental", *np.percentile(notes, INNER))
+        except ValueError:
+            log.warning("no centroid is common to all pitches of the sound: some notes will be darker or brighter")
+    return codebook.percentile_range("centroid")

@@ -10,7 +10,7 @@ import numpy as np
 import traitlets
 
 from timbrelib.audio.frames import seconds_to_frames
-from timbrelib.audio.sound_files import encode_audio
+from timbrelib.audio.sound_output import encode_audio
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.curves import fade
 from timbrelib.control.timbre import load

@@ -13,7 +13,7 @@ from io import BytesIO
 import numpy as np
 
 from timbrelib.audio.frames import N_BINS, SAMPLE_RATE, frame_gain, spectra
-from timbrelib.audio.sound_files import encode_audio
+from timbrelib.audio.sound_output import encode_audio
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.melody import extract_melody, hold
 from timbrelib.control.rendering import Rendering

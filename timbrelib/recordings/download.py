@@ -13,7 +13,7 @@ from urllib.parse import quote
 import numpy as np
 
 from timbrelib.audio.frames import SAMPLE_RATE
-from timbrelib.audio.sound_files import FULL_SCALE
+from timbrelib.audio.sound_output import FULL_SCALE
 from timbrelib.files import atomic_write
 from timbrelib.recordings.manifest import manifest
 

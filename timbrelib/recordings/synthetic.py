@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from timbrelib.audio.frames import SAMPLE_RATE
-from timbrelib.audio.sound_files import save_audio
+from timbrelib.audio.sound_output import save_audio
 from timbrelib.recordings.corpus import Recording
 
 LOWEST, HIGHEST = 196.0, 1568.0  # Hz: G3 to G6, three octaves of a violin

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from timbrelib.audio.frames import SAMPLE_RATE
-from timbrelib.audio.sound_files import save_audio
+from timbrelib.audio.sound_output import save_audio
 from timbrelib.codebook.analysis import analyse_codebook
 from timbrelib.codebook.table import Codebook
 from timbrelib.files import one_line
