@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from conftest import sine
 
-from timbrelib.audio import sound_files
+from timbrelib.audio import sound_files, sound_output
 from timbrelib.audio.frames import SAMPLE_RATE
 
 
@@ -156,14 +156,14 @@ def test_bad_arrays_are_refused(bad):
 
 
 def test_saved_audio_is_16_bit_and_leaves_no_temporary_file(tmp_path):
-    sound_files.save_audio(tmp_path / "new" / "a.wav", sine(440))
+    sound_output.save_audio(tmp_path / "new" / "a.wav", sine(440))
     info = soundfile.info(tmp_path / "new" / "a.wav")
     assert (info.samplerate, info.channels, info.subtype) == (22_050, 1, "PCM_16")
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.wav"]
 
 
 def test_a_sound_that_would_clip_is_attenuated_with_a_warning(tmp_path, caplog):
-    sound_files.save_audio(tmp_path / "a.wav", 3 * sine(440))
+    sound_output.save_audio(tmp_path / "a.wav", 3 * sine(440))
     assert "would clip" in caplog.text
     saved = sound_files.load_audio(tmp_path / "a.wav")
     np.testing.assert_allclose(saved, sine(440, amplitude=0.99), atol=0.02)  # its abrupt ends have a little rumble
@@ -172,7 +172,7 @@ def test_a_sound_that_would_clip_is_attenuated_with_a_warning(tmp_path, caplog):
 def test_a_folder_that_is_not_writable_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(PermissionError, match="choose a folder"):
-        sound_files.save_audio(tmp_path / "file" / "a.wav", sine(440))
+        sound_output.save_audio(tmp_path / "file" / "a.wav", sine(440))
 
 
 def test_an_offset_and_rumble_below_hearing_are_removed_and_the_lowest_notes_stay(tmp_path, caplog):
@@ -211,18 +211,18 @@ def test_channels_out_of_phase_do_not_cancel(tmp_path, caplog):
 )
 def test_the_suffix_decides_on_the_format(tmp_path, suffix, file_format, atol):
     path = tmp_path / f"a.{suffix}"
-    sound_files.save_audio(path, sine(440))
+    sound_output.save_audio(path, sine(440))
     assert soundfile.info(path).format == file_format
     first = path.read_bytes()
     np.testing.assert_allclose(soundfile.read(path)[0][2000:-2000], sine(440)[2000:-2000], atol=atol)
-    sound_files.save_audio(path, sine(440))
+    sound_output.save_audio(path, sine(440))
     assert path.read_bytes() == first
 
 
 @pytest.mark.parametrize("name", ["a.ogg", "a.m4a", "a", "a.txt"])
 def test_a_format_that_cannot_be_written_is_refused_with_those_that_can(tmp_path, name):
     with pytest.raises(ValueError, match=r"one of the suffixes \.wav, \.flac, \.aiff, \.aif, \.mp3"):
-        sound_files.save_audio(tmp_path / name, sine(440))
+        sound_output.save_audio(tmp_path / name, sine(440))
     assert not list(tmp_path.iterdir())
 
 
@@ -258,19 +258,19 @@ def test_a_file_whose_name_is_not_utf_8_is_read_as_text_or_bytes(tmp_path):
 def test_a_rounded_sound_is_what_a_16_bit_file_holds(tmp_path, suffix, peak):
     noise = np.random.default_rng(0).uniform(-peak, peak, 5000).astype(np.float32)
     noise[:2] = peak, -peak
-    rounded = sound_files.round_to_16_bits(noise)
+    rounded = sound_output.round_to_16_bits(noise)
     np.testing.assert_allclose(rounded, noise * min(1, 0.99 / peak if peak > 1 else 1), atol=2**-15)
-    np.testing.assert_array_equal(sound_files.round_to_16_bits(rounded), rounded)
+    np.testing.assert_array_equal(sound_output.round_to_16_bits(rounded), rounded)
     path = tmp_path / f"a.{suffix}"
-    sound_files.save_audio(path, rounded)
+    sound_output.save_audio(path, rounded)
     np.testing.assert_array_equal(sound_files.read_samples(path), rounded)
     np.testing.assert_array_equal(soundfile.read(path, dtype="float32")[0], rounded)
 
 
 def test_rounding_a_sound_first_does_not_change_its_wav_file(tmp_path):
     noise = np.random.default_rng(0).normal(0, 0.2, 5000).astype(np.float32)
-    for name, audio in {"once": noise, "twice": sound_files.round_to_16_bits(noise)}.items():
-        sound_files.save_audio(tmp_path / f"{name}.wav", audio)
+    for name, audio in {"once": noise, "twice": sound_output.round_to_16_bits(noise)}.items():
+        sound_output.save_audio(tmp_path / f"{name}.wav", audio)
     assert (tmp_path / "once.wav").read_bytes() == (tmp_path / "twice.wav").read_bytes()
 
 

@@ -231,16 +231,18 @@ def _refine(audio: np.ndarray, f0: np.ndarray) -> np.ndarray:
 
 def _refine_frames(frames: np.ndarray, f0: np.ndarray) -> np.ndarray:
     """Refine the pitch of each of some frames, (frames, N_FFT), as `_refine` does: float64 (frames,)."""
-    from scipy.fft import irfft, rfft
+    from scipy.fft import irfft, next_fast_len, rfft
     from scipy.signal import get_window
 
     def correlation(product: np.ndarray) -> np.ndarray:
-        return irfft(product, n=PYIN_OVERSAMPLING * 2 * N_FFT, axis=1)  # (frames, lags)
+        return irfft(product, n=PYIN_OVERSAMPLING * size, axis=1)  # (frames, lags)
 
     window, rate = get_window("hann", N_FFT), PYIN_OVERSAMPLING * SAMPLE_RATE  # lags per second
-    window_spectrum = rfft(window, n=2 * N_FFT)  # (N_FFT + 1,)
+    longest = int(SAMPLE_RATE / SEARCHED[0]) + REACH  # samples
+    size = next_fast_len(N_FFT + longest, real=True)  # no lag of these reaches around the end
+    window_spectrum = rfft(window, n=size)  # (size // 2 + 1,)
     around = np.arange(-REACH, REACH + 1)  # lags
-    frame, energy = (rfft(window * frames**power, n=2 * N_FFT, axis=1) for power in (1, 2))
+    frame, energy = (rfft(window * frames**power, n=size, axis=1) for power in (1, 2))
     product, mean = correlation(np.abs(frame) ** 2), correlation((energy * window_spectrum.conj()).real)
     period = rate / f0[:, None]  # (frames, 1)
     lags = np.rint(period).astype(int) + around  # (frames, around)
