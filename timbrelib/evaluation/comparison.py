@@ -3,14 +3,13 @@
 Notebook: 10_evaluation.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from timbrelib.control.scores import TrackingScore
 from timbrelib.descriptors import descriptor
 from timbrelib.evaluation.markdown import markdown_table
-from timbrelib.evaluation.recognition import shipped_classifier
 from timbrelib.evaluation.sound_quality import SoundQuality
 
 if TYPE_CHECKING:
@@ -150,14 +149,14 @@ class Comparison:
             ax.remove()
         return figure, panels[:count]
 
-    def plot_sound_quality(self, real: Mapping[str, Sequence[float]]) -> "Figure":
+    def plot_sound_quality(self, real: Mapping[str, Any]) -> "Figure":
         """Draw the quality of the sound of every method, compared with real recordings.
 
         Parameters
         ----------
-        real : mapping of str to sequence of float
-            ``hnr_db_real`` and ``flux_real``: 10th, 50th and 90th percentile over the frames
-            of recordings, for example the ``scores`` of a model card.
+        real : mapping
+            The ``scores`` of a model card: ``hnr_db_real`` and ``flux_real``, 10th, 50th and 90th
+            percentile over the frames of recordings, and ``heard_as_real`` if it is known.
 
         Returns
         -------
@@ -184,8 +183,8 @@ class Comparison:
                 band = ax.axvspan(low, high, color=plots.RANGE, zorder=0, label="real, 10th to 90th percentile")
                 line = ax.axvline(middle, color=plots.TARGET, linestyle="--", zorder=0.5, label="real, median")
                 ax.set_title(f"real: {low:.3g} to {high:.3g},\nmedian {middle:.3g}")
-            if self.timbre:
-                share = 100 * shipped_classifier().recorded_accuracy(self.timbre)
+            if "heard_as_real" in real:
+                share = 100 * real["heard_as_real"]
                 axes[3].axvline(share, color=plots.TARGET, linestyle="--", zorder=0.5)
                 axes[3].set_title(f"real: {share:.0f} %")
             axes[0].invert_yaxis()

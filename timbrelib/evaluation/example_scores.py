@@ -18,7 +18,7 @@ from timbrelib.descriptors import descriptor
 from timbrelib.descriptors.pitch import track_pyin
 from timbrelib.evaluation.markdown import markdown_table
 from timbrelib.evaluation.published import PUBLISHED
-from timbrelib.evaluation.recognition import known_timbre, shipped_classifier
+from timbrelib.evaluation.recognition import known_timbre
 from timbrelib.evaluation.sound_quality import SoundQuality, judge_sound
 
 TRACKING = ("error", "Spearman", "RPA 50 cents", "RPA 20 cents")
@@ -46,7 +46,7 @@ def example_table(timbre: Timbre, card: Mapping, folder: str | Path) -> str:
     """
     heard = known_timbre(card["domain"])
     examples = example_rows(timbre, heard, Path(folder))
-    rows = [*examples, *rendered_rows(timbre, heard, {name for name, *_ in examples}), *recording_rows(card, heard)]
+    rows = [*examples, *rendered_rows(timbre, heard, {name for name, *_ in examples}), *recording_rows(card)]
     headers = ("sound", "made by", *COLUMNS[:-1], f"heard as {heard}" if heard else COLUMNS[-1])
     table = [[name, made_by, *(cells.get(column, "-") for column in COLUMNS)] for name, made_by, cells in rows]
     return markdown_table(headers, table)
@@ -133,16 +133,15 @@ def rendered_rows(timbre: Timbre, heard: str | None, examples: set[str]) -> list
     return rows
 
 
-def recording_rows(card: Mapping, heard: str | None) -> list[ExampleRow]:
-    """Quote the card on the quality of real recordings and of their reconstructions, and test the classifier's ear."""
-    share = shipped_classifier().recorded_accuracy(heard) if heard else np.nan
+def recording_rows(card: Mapping) -> list[ExampleRow]:
+    """Quote the card on the quality of real recordings and of their reconstructions."""
     scores = card["scores"]
-    real = SoundQuality(hnr=scores["hnr_db_real"][1], flux=scores["flux_real"][1], heard=share)
-    decoded = SoundQuality(hnr=scores["hnr_db_decoded"][1], flux=scores["flux_decoded"][1])
-    return [
-        ("real test recordings", "recorded", real.cells()),
-        ("their reconstructions", "recorded", decoded.cells()),
-    ]
+    rows: list[ExampleRow] = []
+    for words, kind in (("real test recordings", "real"), ("their reconstructions", "decoded")):
+        known = scores.get(f"jumps_{kind}", np.nan), scores.get(f"heard_as_{kind}", np.nan)  # not on older cards
+        quality = SoundQuality(known[0], scores[f"hnr_db_{kind}"][1], scores[f"flux_{kind}"][1], known[1])
+        rows.append((words, "recorded", quality.cells()))
+    return rows
 
 
 def rendering_cells(rendering: Rendering, targets: Mapping[str, np.ndarray], heard: str | None) -> dict[str, str]:

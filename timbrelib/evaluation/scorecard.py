@@ -42,7 +42,7 @@ and one logarithmic in frequency.
 *Error* is a mean in % of the target's range, for a fundamental a median in cents; *RPA* is the raw pitch accuracy.
 *jumps/s* counts pitch jumps of more than a semitone per second of voiced sound. *HNR* and *flux* are medians, to be
 compared with those of the real test recordings of the timbre. *Heard as* is the share of half-second windows in which
-a classifier trained on real recordings recognises the timbre; in the row of the real test recordings, its own accuracy.
+a classifier trained on real recordings recognises the timbre.
 "Recorded" values need the recordings and come from the model card and the classifier.
 """
 
