@@ -141,10 +141,17 @@ def test_a_notebook_is_a_lesson(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_cell_that_draws_shows_its_figure(path):
+    for cell in cells(path):
+        if re.search(r"timbrelib\.plots\.|\.(plot|plot_\w+|scatter|subplots)\(", "".join(cell["source"])):
+            assert any("image/png" in output.get("data", {}) for output in cell["outputs"]), cell["source"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_the_numbers_in_the_conclusions_are_those_that_the_cells_print(path):
     text = "\n".join("".join(cell["source"]) for cell in cells(path, "markdown"))
     prose = text.split(LEARNT)[1].split("\n## ")[0]
-    prose = re.sub(r"`[^`]*`|\[notebook \d+\]|\]\([^)]*\)", " ", prose)  # code, links
+    prose = re.sub(r"`[^`]*`|\[[^]]*\]\([^)]*\)", " ", prose)  # code, links
     quoted = re.findall(NUMBER, prose)
     assert quoted, "the conclusions quote no number"
     printed = {plain(number) for cell in cells(path) for output in cell["outputs"] for number in numbers(output)}

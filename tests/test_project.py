@@ -174,11 +174,18 @@ def test_notes_are_followed(name):
 
 
 def test_the_readme_quotes_the_scorecard():
-    in_readme = (ROOT / "README.md").read_text().splitlines()
-    names = {row[0] for row in tables(SCORECARD)} - {"sound", "measure"}  # headers, which may differ
-    quoted = [line for line in in_readme if line.startswith("| ") and tables(line)[0][0] in names]
-    assert len(quoted) >= 5
-    assert set(quoted) <= set(SCORECARD.splitlines())
+    header, *quoted = [row for row in tables((ROOT / "README.md").read_text()) if len(row) == 4]
+    assert header == ["sound: measure", "published", "paper's method", "this library"]
+    assert len(quoted) >= 9
+    section, found = {}, 0
+    for row in tables(SCORECARD):
+        section = dict(zip(row, range(len(row)), strict=True)) if row[0] == "sound" else section
+        for sound, measure in (name[0].split(": ") for name in quoted if name[0].startswith(f"{row[0]}: ")):
+            place = next(place for column, place in section.items() if column.startswith(measure))
+            kept = next(cells for cells in quoted if cells[0] == f"{sound}: {measure}")
+            assert row[place] == kept[header.index(row[1])], (sound, measure, row[1])
+            found += 1
+    assert found == 3 * len(quoted)
 
 
 def test_the_page_on_training_quotes_the_models():

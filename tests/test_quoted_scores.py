@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-PLAYER = re.compile(r'^(?:<[^>]+>)?([^<]*): <a href="[^"]*?(\w+)\.wav"')
+PLAYER = re.compile(r'^(?:<[^>]+>)?([^<]*): <a href="../Audio_Exemple/(\w+)\.wav"')
 SCORES = {  # by column of the scorecard, as the text of a score has them
     "error": re.compile(r"(?<!level )error ([\d.]+)"),
     "Spearman": re.compile(r"(?<!centroid )Spearman ([\d.]+)"),

@@ -262,3 +262,10 @@ def test_a_notebook_that_fails_in_place_is_left_as_it_was(project):
     with pytest.raises(ChildProcessError, match="division by zero"):
         update_notebooks(project)
     assert path.read_bytes() == before
+
+
+def test_every_figure_of_a_notebook_is_shown(project):
+    path = write_notebook(project, "two", *["import timbrelib; timbrelib.plots.spectrum(1025 * [0.0]);"] * 2)
+    NotebookRun(path, path).execute()
+    for cell in nbformat.read(path, 4).cells[1:]:
+        assert [next(iter(output.data)) for output in cell.outputs] == ["image/png"]

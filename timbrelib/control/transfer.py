@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timbrelib.audio.frames import spectra
-from timbrelib.audio.levels import audible_level
+from timbrelib.audio.frames import frame_gain, spectra
+from timbrelib.audio.levels import audible_level, measurable_frames
 from timbrelib.audio.parallel import in_threads
 from timbrelib.audio.player import play
 from timbrelib.audio.progress import progress
@@ -108,6 +108,7 @@ class Transfer:
 
         result = f"as {self.timbre}"
         sounds, f0 = {source: self.original, result: self.audio}, {source: self.f0, result: self.measured_f0}
+        f0 = {name: np.where(measurable_frames(frame_gain(sounds[name])), pitch, np.nan) for name, pitch in f0.items()}
         return plots.spectrograms(sounds, str(self.score), f0)
 
     def play(self, label: str = "") -> "HTML | Audio":
