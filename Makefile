@@ -76,7 +76,7 @@ bench: $(READY)  ## write benchmarks against alternatives into benchmarks/ (TIMB
 	.venv/bin/python benchmarks/bench.py --data "$$TIMBRE_DATA"
 
 lab: $(READY)  ## open JupyterLab
-	$(RUN) jupyterlab notebooks
+	$(RUN) jupyterlab --FileContentsManager.preferred_dir=notebooks
 
 data: $(READY)  ## download the original recordings of DOMAIN and rebuild its files in TIMBRE_DATA
 	$(RUN) timbrelib download --domain "$$DOMAIN"

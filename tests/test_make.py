@@ -112,3 +112,7 @@ def test_every_target_has_a_plain_command_where_make_does_not_exist():
     assert listed == [
         name for name in re.search(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)[1].split() if name != "help"
     ]
+
+
+def test_jupyterlab_serves_the_project_so_that_notebooks_show_its_diagrams_and_sounds(project):
+    assert "jupyterlab --FileContentsManager.preferred_dir=notebooks\n" in run(project, "-n", "lab").stdout

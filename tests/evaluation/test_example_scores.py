@@ -164,7 +164,9 @@ def test_the_table_ends_with_the_real_recordings_and_their_reconstructions(shake
 
 def test_a_model_without_pitch_and_of_an_unknown_timbre_gets_through(shaker, shaken):
     assert "fundamental" not in shaker.codebook.descriptors
-    rows = cells_of(example_table(shaker, load_card("violin") | {"domain": "shaker"}, shaken))
+    card = load_card("violin")
+    scores = {name: score for name, score in card["scores"].items() if not name.startswith(("jumps", "heard_as"))}
+    rows = cells_of(example_table(shaker, card | {"domain": "shaker", "scores": scores}, shaken))
     assert [row["sound"] for row in rows[:2]] == ["shaker_centroid_sin"] * 2
     assert not any("fundamental" in row["sound"] for row in rows)
     for row in rows:

@@ -108,7 +108,8 @@ def test_the_error_plot_has_one_panel_per_descriptor(comparison):
 
 
 def test_the_sound_quality_plot_shows_all_sounds_and_the_range_of_recordings(comparison):
-    figure = comparison.plot_sound_quality({"hnr_db_real": [5, 10, 20], "flux_real": [0.1, 0.2, 0.3]})
+    real = {"hnr_db_real": [5, 10, 20], "flux_real": [0.1, 0.2, 0.3], "heard_as_real": 0.96}
+    figure = comparison.plot_sound_quality(real)
     assert figure.axes[0].get_title("left") == "real: 5 to 20,\nmedian 10"
     assert figure.axes[3].get_title("left") == "", "an untitled model has no recordings to be compared with"
     names, medians = ("hnr", "flux", "jumps"), (10, 0.2, None)
@@ -124,7 +125,8 @@ def test_sounds_are_heard_as_the_timbre_that_is_asked_for(timbre, phrases, monke
     comparison = compare_methods(timbre, [timbre.target("centroid", "sin", n_frames=60)], domain="violin")
     for score in comparison:
         assert 0 <= score.quality.heard <= 1
-    figure = comparison.plot_sound_quality({"hnr_db_real": [5, 10, 20], "flux_real": [0.1, 0.2, 0.3]})
+    real = {"hnr_db_real": [5, 10, 20], "flux_real": [0.1, 0.2, 0.3], "heard_as_real": 0.96}
+    figure = comparison.plot_sound_quality(real)
     assert figure.axes[3].get_xlabel() == "heard as violin (%)"
     assert figure.axes[3].get_title("left") == "real: 96 %"
     plt.close(figure)

@@ -129,9 +129,9 @@ def test_figures_of_a_model_whose_name_has_a_space(project, my_sound, caplog):
         "01_train_my sound.ipynb",
         "02_codebook_pca_my sound_centroid.ipynb",
         "03_descriptor_histogram_my sound_centroid.ipynb",
+        "04_sorted_codebook_my sound.ipynb",
         "05_target_decode_my sound_centroid.ipynb",
         "10_evaluation_my sound.ipynb",
-        "04_sorted_codebook_my sound.ipynb",
     ]
     for name in copies:
         assert printed(project / "build" / "notebooks" / name).endswith("/my sound\n")

@@ -131,7 +131,7 @@ class Rendering:
         return plots.tracking(self.audio, targets, selected, self.measured, score, title)
 
     def plot_curves(self, descriptor: str, ax: "Axes | None" = None, title: str = "") -> "Axes":
-        """Draw target, selected and measured values of one `descriptor`, blank in silence, into `ax` if given."""
+        """Draw target, selected and measured values of a `descriptor` under a `title`, blank in silence, into `ax`."""
         from timbrelib import plots
 
         target, selected = (self._sounding(by)[descriptor] for by in (self.targets, self.selected))

@@ -74,6 +74,8 @@ class Transfer:
     >>> transfer = timbrelib.load("viola").transfer(timbrelib.string_melody()[:44100])
     >>> transfer.score.voiced > 90  # %
     True
+    >>> len(transfer.measured_f0) == len(transfer.f0)
+    True
     >>> figure, player = transfer.plot(), transfer.play()
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     transfer.save(f"{folder}/as_viola")

@@ -183,7 +183,7 @@ class Comparison:
                 band = ax.axvspan(low, high, color=plots.RANGE, zorder=0, label="real, 10th to 90th percentile")
                 line = ax.axvline(middle, color=plots.TARGET, linestyle="--", zorder=0.5, label="real, median")
                 ax.set_title(f"real: {low:.3g} to {high:.3g},\nmedian {middle:.3g}")
-            if "heard_as_real" in real:
+            if self.timbre and "heard_as_real" in real:
                 share = 100 * real["heard_as_real"]
                 axes[3].axvline(share, color=plots.TARGET, linestyle="--", zorder=0.5)
                 axes[3].set_title(f"real: {share:.0f} %")

@@ -102,6 +102,15 @@ def compare_renderings(renderings: Mapping[str, Rendering], domain: str) -> Comp
     Returns
     -------
     Comparison
+
+    Examples
+    --------
+    >>> import timbrelib
+    >>> viola = timbrelib.load("viola")
+    >>> target = viola.target("centroid", "sin", n_frames=44)
+    >>> renderings = {"path": viola.render(target), "nearest": viola.render(target, method="nearest")}
+    >>> len(timbrelib.compare_renderings(renderings, "viola"))
+    2
     """
     heard = known_timbre(domain)
     scores = []

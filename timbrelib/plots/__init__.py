@@ -8,10 +8,10 @@ Examples
 --------
 >>> import timbrelib
 >>> from timbrelib import plots
->>> figure, (left, right) = plots.side_by_side()
+>>> figure, (top, bottom) = plots.stacked([2.6, 2.6])
 >>> sound = timbrelib.string_melody()
->>> ax = plots.spectrum(timbrelib.unit_level(timbrelib.spectra(sound), timbrelib.frame_gain(sound))[40], left)
->>> ax = plots.histogram(timbrelib.load("viola").codebook["centroid"], "centroid", right)
+>>> ax = plots.spectrum(timbrelib.unit_level(timbrelib.spectra(sound), timbrelib.frame_gain(sound))[40], top)
+>>> ax = plots.histogram(timbrelib.load("viola").codebook["centroid"], "centroid", bottom)
 >>> ax = plots.training_history(timbrelib.load_history("viola"))
 """
 

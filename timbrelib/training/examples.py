@@ -46,10 +46,13 @@ def save_examples(folder: Path, model: VQVAE, history: dict[str, np.ndarray], au
 
 
 def draw_training(path: Path, codebook: Codebook, history: dict[str, np.ndarray]) -> None:
-    """Draw the training and, below it, the codebook into a PNG."""
+    """Draw the training and, below it, the codebook into a PNG, and close the figure, which a notebook would show."""
+    from matplotlib import pyplot
+
     from timbrelib import plots
 
     figure, (top, bottom) = plots.stacked([3.6, 5.2])
     plots.training_history(history, top)
     codebook.scatter("centroid", bottom)
     plots.save_figure(path, figure)
+    pyplot.close(figure)
