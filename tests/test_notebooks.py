@@ -138,6 +138,8 @@ def test_a_notebook_is_a_lesson(path):
     headings = re.findall(r"^## (.+)$", "\n".join(texts), re.MULTILINE)
     assert set(PARTS) <= set(headings)
     assert "docs/differences.md" in "".join(texts)
+    kinds = [cell["cell_type"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    assert "codecode" not in "".join(kinds).replace("codecode", "", 1), "a sentence comes before each cell"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
