@@ -36,7 +36,7 @@ def table_rows(text):
 
 
 def scores(text):
-    """Rows of the tables of sounds in Markdown, by sound and maker, whatever the timbre as which a sound is heard."""
+    """Rows of the Markdown tables of sounds, by sound and maker, with ``heard`` for every column *heard as ...*."""
     return {
         (row["sound"], row["made by"]): {column.partition(" as")[0]: cell for column, cell in row.items()}
         for row in table_rows(text)

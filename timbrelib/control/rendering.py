@@ -45,7 +45,7 @@ class Rendering:
     gain : ndarray, float64, (frames,)
         Linear gain of each frame.
     audio : ndarray, float32, ((frames - 1) * HOP,)
-        Rounded to 16 bits: the very samples that `save` writes, unless as MP3.
+        Rounded to 16 bits; `save` writes exactly these samples, except as MP3.
     measured : dict of str to ndarray, float64, (frames,)
         Value of each frame of `audio`, by descriptor; NaN where undefined or too quiet to measure.
     search : Search or None

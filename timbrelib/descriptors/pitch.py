@@ -14,7 +14,7 @@ from timbrelib.audio.sound_files import check_audio
 from timbrelib.descriptors.pyin import pyin
 
 MIN_F0, MAX_F0 = 40.0, 4200.0  # Hz, range in which steady notes are found
-SEARCHED = (39.0, 4415.0)  # Hz, a little wider: a peak at the very end of the search is not found
+SEARCHED = (39.0, 4415.0)  # Hz, slightly wider, because a peak at the very end of the search cannot be found
 OCTAVE_COST = 0.03  # Boersma's preference for the higher of two equally periodic pitches, per octave
 LAG_OVERSAMPLING = 4  # lags per sample at which the autocorrelation is evaluated
 LAG_RATE = LAG_OVERSAMPLING * SAMPLE_RATE  # lags per second
@@ -105,7 +105,7 @@ def _autocorrelation(power: np.ndarray, n_lags: int) -> np.ndarray:
     """Autocorrelation of the sound in frames, from their power spectra, (frames, N_BINS): float32 (frames, n_lags)."""
     from scipy.fft import irfft
 
-    frame = irfft(power, n=LAG_OVERSAMPLING * N_FFT, axis=1, workers=-1)[:, :n_lags]  # (frames, lags)
+    frame = irfft(power, n=LAG_OVERSAMPLING * N_FFT, axis=1)[:, :n_lags]  # (frames, lags)
     total = frame[:, :1]
     r = np.divide(frame, total, out=np.zeros_like(frame), where=total > 0)  # (frames, lags)
     r /= _window_autocorrelation()[:n_lags]

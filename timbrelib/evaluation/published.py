@@ -5,8 +5,8 @@ The audio of the demo page of Bitton, Esling and Harada, "Vector-Quantized Timbr
 Their targets are not published: tracking is scored against the target of the same shape that
 fits each sound best, which flatters it; its range is that of the fit.  For a pitch, the range is
 uncertain and two figures are given, of a target that is linear in frequency and of one that is
-logarithmic.  The other measures need no target.  `docs/experiments.md` has the program that
-measured them ("Published sounds").
+logarithmic.  The other measures need no target.  The program that measured them is in
+`docs/experiments/descriptors.md`, "Published sounds".
 """
 
 

@@ -25,7 +25,7 @@ from timbrelib.files import remove_partial, write_text
 from timbrelib.model.registry import model_folder, shipped_models
 from timbrelib.plots import reduce_colours
 
-AT_ONCE = 2  # notebooks, each with one thread of its own to compute in
+AT_ONCE = 2  # notebooks, each with one thread for its linear algebra
 PAGE_MODEL = "violin"  # the model that the page shows every notebook of
 PAGE_DESCRIPTORS = ("centroid", "fundamental")
 OUTPUTS = ("figures", "Audio_Exemple")  # folders that the notebooks write into
