@@ -49,8 +49,8 @@ $(LOCKED): requirements.lock
 
 $(READY): $(LOCKED) pyproject.toml
 	$(RUN) pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
-	# compiles what pYIN uses of librosa into numba's cache, which two notebooks at the same time would corrupt
-	.venv/bin/python -c 'import numpy; from timbrelib.descriptors.pitch import track_pyin; track_pyin(numpy.ones(4096))'
+	# librosa compiles itself into numba's cache at its first use, which two notebooks at the same time would corrupt
+	.venv/bin/python -c 'import numpy; from timbrelib.descriptors import centroid; centroid(numpy.ones((1, 1025)))'
 	touch $@
 
 install: $(READY)  ## build .venv alone

@@ -16,7 +16,9 @@ Actions = dict[str, Callable[[], object]]
 
 
 def group(actions: Actions, rounds: int, audio_s: Sequence[float] = ()) -> dict:
-    """Time interleaved actions, each once to warm up and then once per round; the first is the reference.
+    """Time interleaved actions, each once per round, before that once to warm up if there are several rounds.
+
+    The first is the reference.
 
     Parameters
     ----------
@@ -33,7 +35,7 @@ def group(actions: Actions, rounds: int, audio_s: Sequence[float] = ()) -> dict:
         one per round), the quartiles of its ``ratio`` to the reference, and ``audio_s``.
     """
     samples = {name: [] for name in actions}
-    for number in range(rounds + 1):
+    for number in range(0 if rounds > 1 else 1, rounds + 1):
         for name, action in actions.items():
             start = time.perf_counter()
             action()

@@ -38,3 +38,9 @@ def test_blocks_of_spectra_join_to_all_frames(monkeypatch):
     blocks = list(frames.spectrum_blocks(noise))
     assert [len(block) for block in blocks] == [7, 7, 7, 7, 3]
     np.testing.assert_array_equal(np.concatenate(blocks), whole)
+
+
+def test_frames_are_centred_where_they_are_asked_for():
+    steps = np.repeat([0, 1], 4096).astype(np.float32)
+    (spectrum,) = frames.spectrum_blocks(steps, np.array([2048, 4096, 6144]))
+    np.testing.assert_allclose(frames.spectrum_gain(spectrum), np.sqrt(3 / 8) * np.sqrt([0, 0.5, 1]), atol=1e-3)

@@ -41,27 +41,30 @@ def framed(audio: np.ndarray) -> np.ndarray:
     return sliding_window_view(np.pad(audio, N_FFT // 2), N_FFT)[::HOP]
 
 
-def spectrum_blocks(audio: np.ndarray) -> Iterator[np.ndarray]:
+def spectrum_blocks(audio: np.ndarray, centres: np.ndarray | None = None) -> Iterator[np.ndarray]:
     """Magnitude spectra of the frames of a sound, one block of frames at a time.
 
     Parameters
     ----------
     audio : ndarray, float32, (n,)
+    centres : ndarray, int, (frames,), optional
+        Samples, of 0..n, on which frames are centred instead of the frame grid.
 
     Yields
     ------
     ndarray, float32, (frames in the block, N_BINS)
-        |STFT| on the frame grid; blocks are consecutive and do not overlap.
+        |STFT| of the frames; blocks are consecutive and do not overlap.
     """
     from scipy.fft import rfft
     from scipy.signal import get_window
 
-    window, frames = get_window("hann", N_FFT), framed(audio)
-    for start in range(0, len(frames), BLOCK):
-        spectrum = np.empty((min(BLOCK, len(frames) - start), N_BINS), dtype=np.float32)
+    window, frames = get_window("hann", N_FFT), sliding_window_view(np.pad(audio, N_FFT // 2), N_FFT)  # (n, N_FFT)
+    centres = np.arange(frame_count(len(audio))) * HOP if centres is None else centres
+    for start in range(0, len(centres), BLOCK):
+        spectrum = np.empty((min(BLOCK, len(centres) - start), N_BINS), dtype=np.float32)
         for first in range(0, len(spectrum), FFT_BLOCK):
             rows = slice(first, min(first + FFT_BLOCK, len(spectrum)))
-            transform = rfft(frames[start:][rows] * window, axis=1, workers=-1)  # (rows, N_BINS)
+            transform = rfft(frames[centres[start:][rows]] * window, axis=1, workers=-1)  # (rows, N_BINS)
             np.abs(transform.astype(np.complex64), out=spectrum[rows])
         yield spectrum
 

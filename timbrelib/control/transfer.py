@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from timbrelib.audio.frames import frame_gain, spectra
+from timbrelib.audio.frames import frame_gain
 from timbrelib.audio.levels import audible_level, measurable_frames
 from timbrelib.audio.parallel import in_threads
 from timbrelib.audio.player import play
@@ -164,7 +164,7 @@ def transfer(model: VQVAE, codebook: Codebook, audio: np.ndarray, semitones: flo
     low, high = codebook.full_range("fundamental")
     notes = np.where(voiced, np.clip(f0 * 2 ** (sound.semitones / 12), low, high), low)  # (frames,)
     curves = {"fundamental": notes, "centroid": reachable_centroid(codebook, sound.original, gain, notes[voiced])}
-    path, decoded = match_sound(model, codebook, curves, voiced, spectra(sound.transposed), gain, search)
+    path, decoded = match_sound(model, codebook, curves, voiced, sound.spectrum, gain, search)
     audio = round_to_16_bits(decoded[: len(sound.original)])
     return Transfer(model.name, sound.original, sound.semitones, path, gain, f0, audio)
 
@@ -187,7 +187,7 @@ def encode_and_decode(model: VQVAE, codebook: Codebook, audio: np.ndarray, semit
         `audio` is empty, silent, not mono, or contains NaN.
     """
     sound = transpose(codebook, audio, semitones)
-    codes, _ = model.encode(sound.transposed)
+    codes, _ = model.encode_spectra([sound.spectrum])
     path = CodePath(codes)
     decoded = path.longer().decode(model, np.append(sound.gain, sound.gain[-1]), codebook.excitation, codebook.noise)
     audio = round_to_16_bits(decoded[: len(sound.original)])
@@ -265,6 +265,5 @@ def match_sound(
 
 def spectral_distances(frames: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """RMS distances of levels in dB, (frames, N_BINS), from those of codes, (n_codes, N_BINS): (frames, n_codes)."""
-    from sklearn.metrics import euclidean_distances
-
-    return euclidean_distances(frames, codes) / np.sqrt(codes.shape[1])
+    square = np.square(frames).sum(axis=1)[:, None] + np.square(codes).sum(axis=1) - 2 * frames @ codes.T
+    return np.sqrt(np.maximum(square, 0) / codes.shape[1])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from timbrelib.audio.frames import SAMPLE_RATE, frame_gain
+from timbrelib.audio.frames import HOP, SAMPLE_RATE, frame_count, frame_gain, spectrum_blocks
 from timbrelib.audio.levels import SILENCE, audible_frames
 from timbrelib.audio.sound_files import clean_audio
 from timbrelib.audio.sound_output import round_to_16_bits
@@ -25,7 +25,9 @@ class Transposed:
 
     Attributes
     ----------
-    original, transposed : ndarray, float32, (n,)
+    original : ndarray, float32, (n,)
+    spectrum : ndarray, float32, (frames, N_BINS)
+        Magnitudes of the transposed sound.
     semitones : float
     gain : ndarray, float32, (frames,)
         The original's.
@@ -36,7 +38,7 @@ class Transposed:
     """
 
     original: np.ndarray
-    transposed: np.ndarray
+    spectrum: np.ndarray
     semitones: float
     gain: np.ndarray
     f0: np.ndarray
@@ -51,8 +53,6 @@ def transpose(codebook: Codebook, audio: np.ndarray, semitones: float | None) ->
     ValueError
         `audio` is empty, silent, not mono, or contains NaN.
     """
-    import librosa
-
     audio = round_to_16_bits(clean_audio(audio))  # as the original is saved, which the score is true of
     gain = frame_gain(audio)
     if gain.max() <= SILENCE:
@@ -61,8 +61,17 @@ def transpose(codebook: Codebook, audio: np.ndarray, semitones: float | None) ->
     if semitones is None:
         pitched = voiced.any() and np.isfinite(codebook["fundamental"]).any()
         semitones = 12 * octave_shift(f0[voiced], *codebook.percentile_range("fundamental")) if pitched else 0
-    shifted = librosa.effects.pitch_shift(audio, sr=SAMPLE_RATE, n_steps=semitones) if semitones else audio
-    return Transposed(audio, shifted, semitones, gain, f0, voiced)
+    return Transposed(audio, transposed_spectra(audio, semitones), semitones, gain, f0, voiced)
+
+
+def transposed_spectra(audio: np.ndarray, semitones: float) -> np.ndarray:
+    """Magnitude spectra of a sound, float32 (n,), played faster or slower, at its own times: (frames, N_BINS)."""
+    import soxr
+
+    ratio = 2 ** (semitones / 12)
+    faster = soxr.resample(audio, SAMPLE_RATE * ratio, SAMPLE_RATE)
+    centres = np.rint(np.arange(frame_count(len(audio))) * HOP / ratio).astype(int)  # (frames,)
+    return np.concatenate(list(spectrum_blocks(faster, centres.clip(max=len(faster)))))
 
 
 def reachable_centroid(codebook: Codebook, audio: np.ndarray, gain: np.ndarray, notes: np.ndarray) -> np.ndarray:

@@ -81,9 +81,11 @@ def _aperiodicity(frames: np.ndarray, shortest: int, longest: int) -> np.ndarray
     De Cheveigné and Kawahara, "YIN, a fundamental frequency estimator for speech and music",
     J. Acoust. Soc. Am. 111(4), 2002, eq. 8: float64 (frames, periods from `shortest` to `longest`).
     """
-    import librosa
+    from scipy.fft import irfft, next_fast_len, rfft
 
-    r = librosa.autocorrelate(frames, max_size=longest + 1, axis=1)  # (frames, longest + 1)
+    n = next_fast_len(2 * frames.shape[1] - 1, real=True)  # no lag reaches around the end
+    spectrum = rfft(frames, n=n, axis=1)  # (frames, n // 2 + 1)
+    r = irfft(spectrum.real**2 + spectrum.imag**2, n=n, axis=1)[:, : longest + 1]  # (frames, longest + 1)
     lost = np.cumsum(np.square(frames[:, :longest]), axis=1)  # energy, (frames, longest)
     difference = 2 * (r[:, :1] - r[:, 1:]) - lost  # (frames, longest)
     mean = np.cumsum(difference, axis=1) / np.arange(1, longest + 1)
@@ -188,13 +190,15 @@ def _transitions(n_pitches: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
     near : ndarray, float64, (width, n_pitches now)
         Those between near pitches, both voiced or both unvoiced; -inf beyond the ends of the range.
     """
-    import librosa
+    from scipy.signal.windows import triang
 
-    width = round(MAX_RATE * 12 / FRAME_RATE) * bins + 1
-    switch = librosa.sequence.transition_loop(2, 1 - SWITCH)
-    glide = librosa.sequence.transition_local(n_pitches, width, window="triangle")  # (pitches before, pitches now)
-    every = np.log(np.kron(switch, glide) + TINY).T.copy()
+    half = round(MAX_RATE * 12 / FRAME_RATE) * bins // 2
     now = np.arange(n_pitches)
-    before = now + np.arange(width)[:, None] - width // 2  # (width, n_pitches now)
+    distance = now - now[:, None]  # (pitches before, pitches now)
+    glide = np.where(np.abs(distance) <= half, triang(2 * half + 1)[(distance + half).clip(0, 2 * half)], 0)
+    glide /= glide.sum(axis=1, keepdims=True)
+    switch = np.array([[1 - SWITCH, SWITCH], [SWITCH, 1 - SWITCH]])
+    every = np.log(np.kron(switch, glide) + TINY).T.copy()
+    before = now + np.arange(-half, half + 1)[:, None]  # (width, n_pitches now)
     exists = (before >= 0) & (before < n_pitches)
     return every, np.where(exists, every[now, before * exists], -np.inf)

@@ -9,7 +9,7 @@ Notebook: 01_train.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import numpy as np
@@ -211,8 +211,12 @@ class VQVAE(nn.Module):
         ValueError
             `audio` is empty, is not mono, or contains NaN.
         """
+        return self.encode_spectra(spectrum_blocks(clean_audio(audio)))
+
+    def encode_spectra(self, blocks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Encode magnitude spectra, float32 (block, N_BINS) each, as `encode` does those of a sound."""
         exact, codes, gain = on_cpu(self, torch.float32), [], []
-        for spectrum in spectrum_blocks(clean_audio(audio)):  # (frames, N_BINS)
+        for spectrum in blocks:
             block_gain = spectrum_gain(spectrum)
             level = torch.from_numpy(unit_level(spectrum, block_gain))
             codes.append(exact.nearest(exact.encode_frames(level)).numpy())
@@ -256,9 +260,8 @@ class VQVAE(nn.Module):
         Raises
         ------
         ValueError
-            A code is not in the codebook; gain, cents or tilt have another shape or are
-            undefined or too large; the gain is negative, the excitation does not exist, or the noise is not
-            between 0 and 1.
+            A code is not in the codebook; gain, cents or tilt have another shape or are undefined or too large;
+            the gain is negative, the excitation does not exist, or the noise is not between 0 and 1.
         """
         codes = self._check_codes(codes)
         gain = np.asarray(DEFAULT_GAIN if gain is None else gain, dtype=np.float64)
