@@ -1,4 +1,4 @@
-"""Build the demo page: an instrument, the figures and sounds that the notebooks wrote, and the scorecard, in one folder.
+"""Build the demo page in one folder: an instrument, the figures and sounds of the notebooks, and the scorecard.
 
 ``timbrelib page`` writes it.  The page opens from disk: it needs no server and no other host.
 """
@@ -30,7 +30,7 @@ VOICES = {"singing": "voice", "female": "female voice"}  # words of the menu for
 DIAGRAMS = {  # of docs/diagrams, with what each shows, in the order of the page
     "vqvae": "A VQ-VAE learns a codebook: a few thousand spectra that can stand for every frame of the recordings.",
     "codebook_analysis": "Each code is decoded alone and measured once: its brightness, its pitch, and others.",
-    "target_decode": "For a drawn curve, a path search chooses the code of every frame, close to the target and smooth.",
+    "target_decode": "For a drawn curve, a path search chooses the code of each frame, close to the target and smooth.",
     "excitation": "Partials become oscillators with continuous phase, and the rest filtered noise.",
     "transfer": "Any other sound can take the place of the curve: its frames choose the codes.",
 }
@@ -80,13 +80,13 @@ def build_page(
         raise FileNotFoundError(f"there is no scorecard {scorecard}: run 'make figures' first")
     out, text = Path(out), Path(scorecard).read_text(encoding="utf-8")
     diagrams = Path(scorecard).parent / "diagrams"
-    names = sorted(models or shipped_models(), key=lambda name: rank([*FIRST], PREFIXES.get(name, name)))
+    names = sorted(models or shipped_models(), key=lambda name: rank([*FIRST], str(PREFIXES.get(name, name))))
     for name in names:
         write_model(name, out / "models")
     showcases = list(make_showcases(Path(audio)))
     for showcase in showcases:
         save_audio(out / "audio" / f"{showcase.name}_paper.mp3", showcase.paper_audio)
-        save_audio(out / "audio" / f"{showcase.name}.wav", showcase.audio)
+        save_audio(out / "audio" / f"{showcase.name}.flac", showcase.audio)
     for path in wavs:
         save_audio(out / "audio" / f"{path.stem}.mp3", read_samples(path))
     drawn = [diagrams / f"{name}.svg" for name in DIAGRAMS if (diagrams / f"{name}.svg").is_file()]

@@ -54,7 +54,8 @@ def read_scores(text: str) -> dict[str, dict[str, str]]:
     """
     return {
         name: {
-            made_by: ", ".join(f"{column} {cell}".strip() for column, cell in row.items()) for made_by, row in rows.items()
+            made_by: ", ".join(f"{column} {cell}".strip() for column, cell in row.items())
+            for made_by, row in rows.items()
         }
         for name, rows in read_cells(text).items()
     }

@@ -11,6 +11,7 @@ const RMS = 0.05;  // of a sound at 0 dB
 const NONE = "none";
 const ATTACK = 2, DECAY = 6;  // frames
 const MAX_UNDO = 100;
+const WEIGHTS = { fundamental: 16 };  // a wrong note disturbs more than a wrong brightness, where no code has both
 
 export class DrawPanel {
   constructor(root, player, showStatus) {
@@ -94,7 +95,7 @@ export class DrawPanel {
       return isSilent ? 0 : RMS * 10 ** (decibels / 20) * Math.min(1, (i + 1) / ATTACK, (n - i) / DECAY);
     });
     try {
-      const path = followTargets(this.table, targets);
+      const path = followTargets(this.table, targets, { weights: WEIGHTS });
       this.score = { codes: path.codes, cents: path.cents, gain };
       this.player.instrument.setScore(this.score);
       this.showChosen(path);
