@@ -89,7 +89,7 @@ def make_showcases(folder: Path) -> Iterator[Showcase]:
         figure = {
             "name": name,
             "title": title,
-            "description": f"{title}: target, and what was measured in the sound of this library and of the paper's method",
+            "description": f"{title}: target, and measured in the sound of this library and of the paper's method",
             "axis": "pitch" if descriptor(followed).log else label(followed),  # its ticks are notes
             "isLog": descriptor(followed).log,
             "seconds": (len(target[::STEP]) - 1) * STEP * HOP / SAMPLE_RATE,
