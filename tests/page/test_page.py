@@ -289,7 +289,7 @@ def test_a_showcase_plays_one_sound_at_a_time_and_its_cursor_follows(index, open
     assert time > 12
     seconds = soundfile.info(AUDIO / "violin_centroid_sin.wav").duration
     assert (x - 46) / (chart["width"] - 56) == pytest.approx(time / seconds, abs=0.02)
-    first.get_by_label("The paper's method", exact=True).check()
+    first.get_by_label("Paper's method", exact=True).check()
     expect(first.get_by_role("button", name="Pause")).to_be_visible()
     assert playing() == ["audio/violin_centroid_sin_paper.mp3"]
     assert first.locator("audio").nth(1).evaluate("one => one.currentTime") > time

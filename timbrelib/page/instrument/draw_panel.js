@@ -121,21 +121,22 @@ export class DrawPanel {
       return;
     }
     this.before = this.copy();
-    this.stroke = { lane, from: (lane.start?.share ?? 0) * this.seconds, drawn: "" };
+    this.stroke = { lane, from: (lane.start?.share ?? 0) * this.seconds, drawn: "", restUntil: 0 };
     requestAnimationFrame(() => this.followStroke());
   }
 
-  // At most once a frame of the screen.
+  // At most once a frame of the screen, and in half of the time at most, so that the stroke itself stays smooth.
   followStroke() {
     if (!this.stroke) return;
-    const { lane, from } = this.stroke, drawn = lane.heights.join();
-    if (drawn !== this.stroke.drawn) {
+    const { lane, from, restUntil } = this.stroke, drawn = lane.heights.join(), start = performance.now();
+    if (drawn !== this.stroke.drawn && start >= restUntil) {
       const isFirst = !this.stroke.drawn;
       this.stroke.drawn = drawn;
       this.curves[this.names()[this.lanes.indexOf(lane)]] = lane.heights;
       this.follow();
       if (!isFirst && !this.stroke.isSounding && !this.player.instrument.isPlaying) this.play(from);
       this.stroke.isSounding = !isFirst;
+      this.stroke.restUntil = 2 * performance.now() - start;
     }
     requestAnimationFrame(() => this.followStroke());
   }
