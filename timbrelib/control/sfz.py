@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from timbrelib.audio.frames import N_BINS
 from timbrelib.audio.wav_chunks import RATE, encode_instrument_wav, loop_chunk, text_chunk
+from timbrelib.control.matching import unclear_pitch
 from timbrelib.control.periodic import clear_codes, credits_text, harmonic_amplitudes, make_loop, partials_and_noise
 from timbrelib.control.viterbi import Transitions, cheapest_path, select_candidates
 from timbrelib.files import atomic_write, write_text
@@ -98,7 +100,7 @@ def save_sfz(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     regions = timbrelib.save_sfz(folder, viola, card, step=12, layers=2)
     >>> regions[0].sample
-    'samples/054_Fs3_1.wav'
+    'samples/053_F3_1.wav'
     """
     for name, number, most in (("step", step, MAX_STEP), ("layers", layers, MAX_LAYERS)):
         if not 1 <= number <= most:
@@ -159,11 +161,12 @@ def _choose(timbre: "Timbre", codes: np.ndarray, notes: np.ndarray, percentile: 
     for row, distance in enumerate(np.abs(cents)):
         around = distance <= max(AROUND, distance.min())
         octaves[row] = np.log2(centroid / np.percentile(centroid[around], percentile))
-    error = np.stack([cents / CENTS, octaves / OCTAVES]).astype(np.float32)  # (2, notes, codes)
+    unclear = np.broadcast_to(unclear_pitch(timbre.codebook)[codes], cents.shape)
+    error = np.stack([cents / CENTS, octaves / OCTAVES, unclear]).astype(np.float32)  # (3, notes, codes)
     candidates = select_candidates(np.square(error).sum(axis=0), min(CANDIDATES, len(codes)))
-    error = np.take_along_axis(error, candidates[None], axis=2)  # (2, notes, candidates)
+    error = np.take_along_axis(error, candidates[None], axis=2)  # (3, notes, candidates)
     transitions = Transitions(timbre.model.cepstra, timbre.codebook["fundamental"], smoothness=1.0, continuity=0.0)
-    path = cheapest_path(codes[candidates], error, [0.0, 0.0], transitions)
+    path = cheapest_path(codes[candidates], error, [0.0] * len(error), transitions)
     return codes[candidates[np.arange(len(notes)), path]]
 
 
@@ -191,7 +194,12 @@ def _sample(timbre: "Timbre", codes: np.ndarray, code: int, key: int) -> np.ndar
     partials, noise = partials_and_noise(timbre)
     amplitude = harmonic_amplitudes(partials[ring], f0[ring])  # (ring, harmonics)
     phase = np.random.default_rng(0).random(int(amplitude.shape[1]))  # equal in all samples, and of a low peak
-    steady = make_loop(amplitude, periods, length, phase, noise[ring])  # (ring, length)
+    # noise is loudest around the partials of its code, so it moves with them
+    moved = np.arange(N_BINS) * (f0[ring] / frequency)[:, None]  # (ring, N_BINS), in bins
+    noise = np.stack(
+        [np.interp(bins, np.arange(N_BINS), level) for bins, level in zip(moved, noise[ring], strict=True)]
+    )
+    steady = make_loop(amplitude, periods, length, phase, noise)  # (ring, length)
     # each code fades in while the one before it fades out, once around the loop
     turn = len(ring) * np.arange(length) / length - np.arange(len(ring))[:, None]  # (ring, length)
     from_middle = np.abs((turn + len(ring) / 2) % len(ring) - len(ring) / 2)
