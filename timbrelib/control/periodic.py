@@ -108,6 +108,22 @@ def make_loop(
     return irfft(spectrum, n=length, axis=1)
 
 
+def level_loop(loop: np.ndarray) -> np.ndarray:
+    """Scale a loop over time to an RMS of 1 in windows of the length of a frame, float64 (n,) -> (n,).
+
+    The noise near a partial is narrow, so its level fluctuates; renderings are levelled, too.
+    """
+    from scipy.fft import irfft, rfft
+    from scipy.signal import get_window
+
+    width = N_FFT * RATE // SAMPLE_RATE
+    window = np.zeros(len(loop))
+    window[:width] = get_window("hann", width)
+    window = np.roll(window / window.sum(), -width // 2)
+    power = irfft(rfft(np.square(loop)) * rfft(window), n=len(loop))  # circular: it repeats as the loop does
+    return loop / np.sqrt(np.maximum(power, 1e-6 * power.max()))
+
+
 def credits_text(card: dict[str, Any]) -> str:
     """Licence and sources of a model, from its `card`, as text to pass on with sounds made with it."""
     licence = card["licence"]

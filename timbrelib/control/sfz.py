@@ -9,7 +9,14 @@ import numpy as np
 from timbrelib.audio.frames import N_BINS
 from timbrelib.audio.wav_chunks import RATE, encode_instrument_wav, loop_chunk, text_chunk
 from timbrelib.control.matching import unclear_pitch
-from timbrelib.control.periodic import clear_codes, credits_text, harmonic_amplitudes, make_loop, partials_and_noise
+from timbrelib.control.periodic import (
+    clear_codes,
+    credits_text,
+    harmonic_amplitudes,
+    level_loop,
+    make_loop,
+    partials_and_noise,
+)
 from timbrelib.control.viterbi import Transitions, cheapest_path, select_candidates
 from timbrelib.files import atomic_write, write_text
 
@@ -204,5 +211,4 @@ def _sample(timbre: "Timbre", codes: np.ndarray, code: int, key: int) -> np.ndar
     turn = len(ring) * np.arange(length) / length - np.arange(len(ring))[:, None]  # (ring, length)
     from_middle = np.abs((turn + len(ring) / 2) % len(ring) - len(ring) / 2)
     share = np.cos(np.pi / 2 * np.minimum(from_middle, 1)) ** 2 if len(ring) > 1 else np.ones((1, length))
-    sound = (share * steady).sum(axis=0)  # (length,)
-    return sound / np.sqrt(np.mean(np.square(sound)))
+    return level_loop((share * steady).sum(axis=0))  # (ring, length) -> (length,)
