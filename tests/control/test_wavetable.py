@@ -7,6 +7,7 @@ from chunks import chunks
 from conftest import timbre_of, tone, white_noise
 
 import timbrelib
+from timbrelib.descriptors import DESCRIPTORS, Descriptor
 
 CARD = {"name": "made", "licence": "CC BY-SA 4.0", "sources": ["a maker: CC-BY-4.0, 1 recording"]}
 
@@ -116,6 +117,13 @@ def test_a_table_that_cannot_be_made_is_one_sentence(chromatic, tmp_path, option
     with pytest.raises(ValueError, match=says):
         timbrelib.save_wavetable(tmp_path / "table.wav", chromatic, CARD, **options)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_descriptor_that_no_note_has_is_one_sentence(chromatic, tmp_path, monkeypatch):
+    unknown = Descriptor("Hz", False, lambda spectrum: np.full(len(spectrum), np.nan))
+    monkeypatch.setitem(DESCRIPTORS, "unknown", unknown)
+    with pytest.raises(ValueError, match="no code of untitled has a unknown: choose another descriptor"):
+        timbrelib.save_wavetable(tmp_path / "table.wav", chromatic, CARD, "unknown")
 
 
 def test_a_single_note_of_three_colours_makes_a_table(save):

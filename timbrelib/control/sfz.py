@@ -36,8 +36,9 @@ MOVEMENT_CENTS, MOVEMENT_OCTAVES = 100.0, 0.08  # from the note, and from the ce
 HEAD = """\
 // {name}: {count} samples of the model's codes, as darker and brighter layers by velocity.
 // Licence and credits: LICENSE.txt
+// The modulation wheel adds vibrato.
 <global> loop_mode=loop_continuous ampeg_attack=0.04 ampeg_release=0.25 amp_veltrack=80
-bend_up=200 bend_down=-200 pitchlfo_freq=5.5 pitchlfo_depthcc1=25  // the modulation wheel gives vibrato
+bend_up=200 bend_down=-200 pitchlfo_freq=5.5 pitchlfo_depthcc1=25
 """
 
 

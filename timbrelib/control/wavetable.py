@@ -61,8 +61,8 @@ def save_wavetable(
     Raises
     ------
     ValueError
-        The model has no pitched codes, or none around the note; the descriptor or the note does not exist, or
-        the count is out of range.
+        The model has no pitched codes, or none around the note; the descriptor or the note does not exist, no
+        code has the descriptor, or the count is out of range.
 
     Examples
     --------
@@ -89,6 +89,10 @@ def save_wavetable(
         value = 12 * np.log2(pitch[codes])
     else:
         value = _measure_at(descriptor, amplitude, np.sqrt(low * high))
+    known = np.isfinite(value)
+    if not known.any():
+        raise ValueError(f"no code of {timbre.name} has a {descriptor}: choose another descriptor")
+    codes, amplitude, value = codes[known], amplitude[known], value[known]
     places = _choose(value, timbre.model.cepstra[codes], count)
     frames = make_loop(amplitude[places], 1, FRAME, np.zeros(amplitude.shape[1]))  # (count, FRAME)
     table = frames.ravel() * (PEAK / np.abs(frames).max())  # (count, FRAME) -> (count * FRAME,)
@@ -131,7 +135,6 @@ def _choose(value: np.ndarray, cepstra: np.ndarray, count: int) -> np.ndarray:
     Parameters
     ----------
     value : ndarray, float, (n,)
-        NaN for codes that are not chosen.
     cepstra : ndarray, float32, (n, dimensions)
     count : int
 
@@ -140,11 +143,9 @@ def _choose(value: np.ndarray, cepstra: np.ndarray, count: int) -> np.ndarray:
     ndarray, int64, (count,)
         Indices of the codes, in the order of their values.
     """
-    low, high = np.nanpercentile(value, INNER)
+    low, high = np.percentile(value, INNER)
     step = max((high - low) / (count - 1), 1e-9)
-    # in steps; a code without the descriptor costs more than any other
-    error = (value - np.linspace(low, high, count)[:, None]) / step  # (count, n)
-    error = np.nan_to_num(error, nan=1e6).astype(np.float32)
+    error = ((value - np.linspace(low, high, count)[:, None]) / step).astype(np.float32)  # in steps, (count, n)
     candidates = select_candidates(np.square(error), min(CANDIDATES, len(value)))
     error = np.take_along_axis(error, candidates, axis=1)  # (count, candidates)
     transitions = Transitions(cepstra, np.full(len(value), np.nan), smoothness=1.0, continuity=0.0)
