@@ -236,6 +236,7 @@ def test_an_instrument_is_exported_and_replaced_only_if_asked(run, tmp_path):
         (["wavetable", "--step", "3"], "--step does not apply to --to wavetable: leave it out"),
         (["sfz", "--descriptor", "centroid"], "--descriptor does not apply to --to sfz: leave it out"),
         (["wavetable", "--count", "300"], "a wavetable cannot have 300 frames: give 2 to 256"),
+        (["sfz", "--noise", "2"], "the noise cannot be 2.0: give a number from 0 (locked) to 1 (as in the recordings)"),
         (["sfz", "--layers", "0"], "the layers cannot be 0: give a whole number from 1 to 8"),
     ],
 )

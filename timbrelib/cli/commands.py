@@ -103,7 +103,7 @@ def run_export(options: argparse.Namespace) -> None:
     foreign = sorted(given.keys() - (options.of_wavetable if options.to == "wavetable" else options.of_sfz))
     if foreign:
         raise ValueError(f"--{foreign[0]} does not apply to --to {options.to}: leave it out")
-    timbre, card = timbrelib.load(options.model), timbrelib.load_card(options.model)
+    timbre, card = timbrelib.load(options.model, noise=given.pop("noise", None)), timbrelib.load_card(options.model)
     if options.to == "wavetable":
         path = Path(options.out or f"{timbre.prefix}_{given.get('descriptor', 'centroid')}")
         path = path if path.suffix.lower() == ".wav" else Path(f"{path}.wav")

@@ -111,7 +111,11 @@ def command_line() -> argparse.ArgumentParser:
     sampled.add_argument(
         "--layers", type=int, help="samples per note, from dark for soft keys to bright for loud ones (default: 3)"
     )
-    command.set_defaults(of_wavetable=["descriptor", "note", "count"], of_sfz=["step", "layers"])
+    sampled.add_argument(
+        "--noise", type=float, metavar="AMOUNT",
+        help="noise of the samples, from 0 to 1 (as in the recordings; default: the model's own)",
+    )  # fmt: skip
+    command.set_defaults(of_wavetable=["descriptor", "note", "count"], of_sfz=["step", "layers", "noise"])
     command.add_argument(
         "--out", help="WAV file of a wavetable, or folder of an instrument (default: MODEL_DESCRIPTOR.wav, MODEL_sfz)"
     )

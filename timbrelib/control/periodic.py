@@ -32,13 +32,17 @@ def clear_codes(timbre: "Timbre") -> np.ndarray:
 
 
 def partials_and_noise(timbre: "Timbre") -> tuple[np.ndarray, np.ndarray]:
-    """Magnitudes of the partials and of the noise of a timbre's codes, float32 (n_codes, N_BINS) each."""
-    spectra = timbre.model.code_spectra("mixed", timbre.noise)
-    absent = np.zeros_like(timbre.model.spectra)
-    return (
-        absent if spectra.partials is None else spectra.partials,
-        absent if spectra.noise is None else spectra.noise,
-    )
+    """Magnitudes of the partials and of the noise of a timbre's codes, float32 (n_codes, N_BINS) each.
+
+    Raises
+    ------
+    ValueError
+        The timbre is played by noise alone.
+    """
+    spectra = timbre.model.code_spectra(timbre.excitation, timbre.noise)
+    if spectra.partials is None:
+        raise ValueError(f"an instrument needs partials: load {timbre.name} with mixed or locked excitation")
+    return spectra.partials, np.zeros_like(spectra.partials) if spectra.noise is None else spectra.noise
 
 
 def harmonic_amplitudes(spectra: np.ndarray, f0: np.ndarray) -> np.ndarray:

@@ -84,6 +84,7 @@ def save_sfz(
     folder : str or Path
         Gets ``NAME.sfz``, ``LICENSE.txt`` and ``samples/*.wav`` (16 bits, 44,100 Hz, about 2 s).
     timbre : Timbre
+        With its excitation and noise.
     card : dict
         Of the model, from `timbrelib.load_card`: its licence and sources.
     step : int
@@ -98,7 +99,7 @@ def save_sfz(
     Raises
     ------
     ValueError
-        The model has no pitched codes, or `step` or `layers` is out of range.
+        The timbre has no partials or no pitched codes, or `step` or `layers` is out of range.
 
     Examples
     --------
@@ -113,6 +114,7 @@ def save_sfz(
     for name, number, most in (("step", step, MAX_STEP), ("layers", layers, MAX_LAYERS)):
         if not 1 <= number <= most:
             raise ValueError(f"the {name} cannot be {number}: give a whole number from 1 to {most}")
+    partials, noise = partials_and_noise(timbre)
     codes = clear_codes(timbre)
     sfz, licence, _ = instrument_files(folder, timbre.name)
     regions = _regions(timbre, step, layers)
@@ -122,7 +124,7 @@ def save_sfz(
         chosen = _choose(timbre, codes, notes, percentile)
         played = [region for region in regions if region.sample.endswith(f"_{layer + 1}.wav")]
         for region, code in zip(played, chosen, strict=True):
-            sounds[region] = _sample(timbre, codes, code, region.key)
+            sounds[region] = _sample(timbre, partials, noise, _similar(timbre, codes, code, region.key), region.key)
     scale = PEAK / max(np.abs(sound).max() for sound in sounds.values())
     credit = credits_text(card)
     credit_chunk = text_chunk(card["licence"], credit)
@@ -185,25 +187,27 @@ def _cents(timbre: "Timbre", codes: np.ndarray, notes: np.ndarray) -> np.ndarray
     return 100 * (librosa.hz_to_midi(timbre.codebook["fundamental"][codes]) - notes[:, None])
 
 
-def _sample(timbre: "Timbre", codes: np.ndarray, code: int, key: int) -> np.ndarray:
-    """Play a MIDI key as a loop that moves from a code through similar ones and back, float64 (n,), of RMS 1."""
-    import librosa
-
-    f0, centroid, points = timbre.codebook["fundamental"], timbre.codebook["centroid"], timbre.model.cepstra
+def _similar(timbre: "Timbre", codes: np.ndarray, code: int, key: int) -> np.ndarray:
+    """Find a code, and the codes near it in pitch, brightness and spectrum, int64 (at most `MOVEMENT`,)."""
+    centroid, points = timbre.codebook["centroid"], timbre.model.cepstra
     similar = np.abs(_cents(timbre, codes, np.array([key]))[0]) <= MOVEMENT_CENTS
     similar &= np.abs(np.log2(centroid[codes] / centroid[code])) <= MOVEMENT_OCTAVES
     others = codes[similar & (codes != code)]
     distance = np.linalg.norm(points[others] - points[code], axis=1)
-    ring = np.append(code, others[distance.argsort(kind="stable")[: MOVEMENT - 1]])  # (ring,)
+    return np.append(code, others[distance.argsort(kind="stable")[: MOVEMENT - 1]])
 
-    frequency = float(librosa.midi_to_hz(key))
+
+def _sample(timbre: "Timbre", partials: np.ndarray, noise: np.ndarray, ring: np.ndarray, key: int) -> np.ndarray:
+    """Play a MIDI key as a loop that moves through the codes of a ring and back, float64 (n,), of RMS 1."""
+    import librosa
+
+    f0, frequency = timbre.codebook["fundamental"][ring], float(librosa.midi_to_hz(key))
     periods = round(SECONDS * frequency)
     length = round(periods * RATE / frequency)
-    partials, noise = partials_and_noise(timbre)
-    amplitude = harmonic_amplitudes(partials[ring], f0[ring])  # (ring, harmonics)
+    amplitude = harmonic_amplitudes(partials[ring], f0)  # (ring, harmonics)
     phase = np.random.default_rng(0).random(int(amplitude.shape[1]))  # equal in all samples, and of a low peak
     # noise is loudest around the partials of its code, so it moves with them
-    moved = np.arange(N_BINS) * (f0[ring] / frequency)[:, None]  # (ring, N_BINS), in bins
+    moved = np.arange(N_BINS) * (f0 / frequency)[:, None]  # (ring, N_BINS), in bins
     noise = np.stack(
         [np.interp(bins, np.arange(N_BINS), level) for bins, level in zip(moved, noise[ring], strict=True)]
     )

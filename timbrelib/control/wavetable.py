@@ -61,8 +61,8 @@ def save_wavetable(
     Raises
     ------
     ValueError
-        The model has no pitched codes, or none around the note; the descriptor or the note does not exist, no
-        code has the descriptor, or the count is out of range.
+        The timbre has no partials, no pitched codes, or none around the note; the descriptor or the note does
+        not exist, no code has the descriptor, or the count is out of range.
 
     Examples
     --------
@@ -77,13 +77,14 @@ def save_wavetable(
     check_descriptor(descriptor)
     if not 2 <= count <= MAX_FRAMES:
         raise ValueError(f"a wavetable cannot have {count} frames: give 2 to {MAX_FRAMES}")
+    partials, _ = partials_and_noise(timbre)
     codes, pitch = clear_codes(timbre), timbre.codebook["fundamental"]
     if descriptor != "fundamental" or note is not None:
         low, high = _octave(timbre, note)
         codes = codes[(pitch[codes] >= low) & (pitch[codes] <= high)]
         if not len(codes):
             raise ValueError(f"{timbre.name} has no code with a clear pitch around {note}: choose another note")
-    amplitude = harmonic_amplitudes(partials_and_noise(timbre)[0][codes], pitch[codes])  # (codes, harmonics)
+    amplitude = harmonic_amplitudes(partials[codes], pitch[codes])  # (codes, harmonics)
     amplitude /= np.sqrt(np.square(amplitude).sum(axis=1, keepdims=True) / 2)  # RMS 1
     if descriptor == "fundamental":
         value = 12 * np.log2(pitch[codes])
