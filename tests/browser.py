@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TOKEN = "timbre"
-TIMEOUT = 90_000  # ms; many times what a free machine takes
+TIMEOUT = 20_000  # ms; many times what a free machine takes
 NO_NOTIFICATIONS = {"fetchNews": "false", "checkForUpdates": False}
 
 
@@ -216,6 +216,7 @@ def run_all(page: Page, last: str = ".timbre-pad .lane") -> Pad:
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.locator(last).first.wait_for()
+    page.locator(".timbre-pad details").evaluate_all("panels => panels.forEach((panel) => { panel.open = true; })")
     return Pad(page)
 
 

@@ -16,7 +16,7 @@ from timbrelib.control.curves import fade
 from timbrelib.control.timbre import load
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.model.vqvae import DEFAULT_GAIN
-from timbrelib.pad.elements import read_frontend
+from timbrelib.pad.elements import join_modules, read_style
 from timbrelib.pad.messages import read_integer
 from timbrelib.plots import label
 
@@ -62,8 +62,8 @@ class CodeScatter(anywidget.AnyWidget):
     'the page must not change the codebook: reload it'
     """
 
-    _esm = read_frontend("plot.js", "scatter.js")
-    _css = read_frontend("pad.css")
+    _esm = join_modules("frontend", "plot.js", "scatter.js")
+    _css = read_style()
     codebook = traitlets.Dict().tag(sync=True)
     played: traitlets.Dict = traitlets.Dict({"number": 0, "code": -1, "sound": b"", "text": ""}).tag(sync=True)
 

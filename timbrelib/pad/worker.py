@@ -28,7 +28,7 @@ class RenderWorker:
     Parameters
     ----------
     publish : callable
-        Shows a result on the page, see `timbrelib.pad.elements.Editor`.
+        Shows a result on the page, see `timbrelib.pad.target_pad.TargetPad`.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ class RenderWorker:
         codebook, names
             See `timbrelib.pad.controller.curves_from_recording`.
         take : callable
-            Receives the curves, a note, and whether that is a problem; the curves are empty then.
+            Receives the recording, its curves, a note, and whether that is a problem; both are empty then.
         """
         self._newest = self._analyser.submit(self._analyse, read, codebook, names, take)
 
@@ -154,13 +154,14 @@ class RenderWorker:
     def _analyse(
         self, read: Callable[[], np.ndarray], codebook: Codebook, names: Sequence[str], take: Callable[..., None]
     ) -> None:
+        audio = np.zeros(0)
         curves: dict[str, np.ndarray] = {}
         try:
-            curves, note = curves_from_recording(read(), codebook, names)
+            curves, note = curves_from_recording(audio := read(), codebook, names)
         except Exception as error:
             note = error_text(error)
         with self.lock:
-            take(curves, note, problem=not curves)
+            take(audio, curves, note, problem=not curves)
 
 
 def error_text(error: Exception) -> str:
