@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TOKEN = "timbre"
-TIMEOUT = 20_000  # ms; many times what a free machine takes
+TIMEOUT = 90_000  # ms; many times what a free machine takes
 NO_NOTIFICATIONS = {"fetchNews": "false", "checkForUpdates": False}
 
 
