@@ -14,11 +14,12 @@ from timbrelib.pad.saved_drawings import drawing_from_saved, save_drawing, saved
 
 
 def test_a_drawing_is_saved_completely_and_never_over_another(tmp_path, violin):
+    before = plt.get_fignums()
     rendering = violin.render(violin.target("centroid", "sin", n_frames=60), gain=np.linspace(0, 0.1, 60))
     paths = save_drawing(tmp_path, "a hill", rendering)
     assert [path.name for path in paths] == [f"a hill.{kind}" for kind in ("wav", "csv", "json", "png")]
     assert sorted(tmp_path.iterdir()) == sorted(paths)
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == before
     saved = timbrelib.load_rendering(paths[2])
     np.testing.assert_array_equal(saved.codes, rendering.codes)
     assert saved.search == rendering.search

@@ -58,7 +58,7 @@ def audible_level(spectra: np.ndarray) -> np.ndarray:
     return 20 * np.log10(np.maximum(spectra / loudest, 10 ** (-AUDIBLE_BIN / 20)))
 
 
-def cepstral_points(spectra: np.ndarray) -> np.ndarray:
+def cepstral_points(spectra: np.ndarray) -> tuple[np.ndarray, float]:
     """Points whose distances are those of spectra: the first `CEPSTRUM` cepstral coefficients of their audible levels.
 
     Parameters
@@ -67,16 +67,18 @@ def cepstral_points(spectra: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray, float32, (n_codes, CEPSTRUM)
+    points : ndarray, float32, (n_codes, CEPSTRUM)
         Scaled to a median distance of 1.
+    median : float
+        The distance, in dB, that is scaled to 1.
     """
     from scipy.fft import dct
 
     points = dct(audible_level(spectra), norm="ortho", axis=1)[:, :CEPSTRUM]  # (n_codes, CEPSTRUM)
     points -= points.mean(axis=0)
     first, second = np.random.default_rng(0).integers(0, len(points), (2, PAIRS))  # (PAIRS,) each
-    median = np.median(np.linalg.norm(points[first] - points[second], axis=1))
-    return (points / max(median, 1e-9)).astype(np.float32)
+    median = max(float(np.median(np.linalg.norm(points[first] - points[second], axis=1))), 1e-9)
+    return (points / median).astype(np.float32), median
 
 
 def audible_frames(gain: np.ndarray) -> np.ndarray:

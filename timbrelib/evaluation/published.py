@@ -9,6 +9,10 @@ logarithmic.  The other measures need no target.  The program that measured them
 `docs/experiments/descriptors.md`, "Published sounds".
 """
 
+from importlib.resources import files
+
+import numpy as np
+
 
 def _cells(
     target: str, jumps: str, hnr: str, flux: str, heard: str, error: str = "-", spearman: str = "-", rpa: str = "-"
@@ -31,3 +35,18 @@ PUBLISHED = {
     "horn_bandwidth_sin": _cells("397-1133", "5.3", "16.0", "0.401", "24", error="6.3 %", spearman="0.961"),
 }
 PUBLISHED_LSD = {"violin": "5.8 dB on the authors' own clip"}
+CURVES = "published_curves.csv"  # beside this module, one column for each sound
+
+
+def published_curve(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read the curve measured in a published sound, a key of `PUBLISHED`.
+
+    Returns
+    -------
+    times : ndarray, float64, (n,)
+        In seconds, of every fourth frame.
+    values : ndarray, float64, (n,)
+        Of the descriptor that the sound is to follow, in Hz; NaN where it is unvoiced.
+    """
+    table = np.genfromtxt((files("timbrelib.evaluation") / CURVES).open(encoding="utf-8"), delimiter=",", names=True)
+    return table["time_s"], table[name]

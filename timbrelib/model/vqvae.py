@@ -67,13 +67,13 @@ class VQVAE(nn.Module):
     >>> print(model.name, model.prefix, model.noise_settings, len(model.fingerprint))
     viola viola {'noise': 0.5, 'noise_below_fundamental': True} 16
     >>> sound = timbrelib.string_melody()[:22050]
-    >>> codes, gain = model.encode(sound)
+    >>> codes, gain = model.encode(sound)  # or of its spectra, model.encode_spectra([timbrelib.spectra(sound)])
     >>> print(codes.shape, model.decode(codes, gain).shape, model.decode_to(22050, codes, gain).shape)
     (44,) (22016,) (22050,)
     >>> bool((model.reconstruct(sound) == model.decode_to(22050, codes, gain)).all())
     True
-    >>> model.spectra.shape == model.noise_share.shape == (1024, 1025)
-    True
+    >>> print(model.spectra.shape, model.noise_share.shape)
+    (1024, 1025) (1024, 1025)
     >>> print(model.cepstra.shape, model.code_spectra("mixed", noise=0.5) is model.code_spectra("mixed", 0.5))
     (1024, 64) True
     >>> latent = model.encode_frames(torch.full((2, 1025), -60.0))  # of two flat spectra
@@ -169,7 +169,7 @@ class VQVAE(nn.Module):
     @property
     def cepstra(self) -> np.ndarray:
         """Points of the codes, float32 (n_codes, n), whose distances are those of their spectra; the median is 1."""
-        return self._keep("cepstra", lambda: cepstral_points(self.spectra))
+        return self._keep("cepstra", lambda: cepstral_points(self.spectra)[0])
 
     @property
     def fingerprint(self) -> str:
@@ -214,7 +214,7 @@ class VQVAE(nn.Module):
         return self.encode_spectra(spectrum_blocks(clean_audio(audio)))
 
     def encode_spectra(self, blocks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Encode magnitude spectra, float32 (block, N_BINS) each, as `encode` does those of a sound."""
+        """Encode `blocks` of magnitude spectra, float32 (block, N_BINS) each, as `encode` does those of a sound."""
         exact, codes, gain = on_cpu(self, torch.float32), [], []
         for spectrum in blocks:
             block_gain = spectrum_gain(spectrum)
