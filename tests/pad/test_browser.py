@@ -241,9 +241,7 @@ def test_shift_draws_straight_lines(lab, page, pad):
 
 
 def test_of_drawings_in_quick_succession_the_newest_is_rendered(lab, pad):
-    lab.evaluate(
-        "setattr(pad, 'shown', []) or pad.observe(lambda c: pad.shown.append(c.new['number']), 'result')"
-    )
+    lab.evaluate("setattr(pad, 'shown', []) or pad.observe(lambda c: pad.shown.append(c.new['number']), 'result')")
     first = lab.evaluate("pad.drawing['number']")
     for height in (0.2, 0.4, 0.6, 0.8):
         pad.draw([(0, height), (1, height)], wait=False)

@@ -16,8 +16,8 @@ from timbrelib.control.curves import fade
 from timbrelib.control.timbre import load
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.model.vqvae import DEFAULT_GAIN
-from timbrelib.pad.elements import join_modules, read_style
 from timbrelib.pad.messages import read_integer
+from timbrelib.pad.modules import join_modules, read_style
 from timbrelib.plots import label
 
 SECONDS = 1.0  # duration of a played code
@@ -62,7 +62,7 @@ class CodeScatter(anywidget.AnyWidget):
     'the page must not change the codebook: reload it'
     """
 
-    _esm = join_modules("frontend", "plot.js", "scatter.js")
+    _esm = join_modules("frontend/plot.js", "frontend/scatter.js")
     _css = read_style()
     codebook = traitlets.Dict().tag(sync=True)
     played: traitlets.Dict = traitlets.Dict({"number": 0, "code": -1, "sound": b"", "text": ""}).tag(sync=True)

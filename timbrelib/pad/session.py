@@ -12,6 +12,7 @@ from timbrelib.audio.frames import SAMPLE_RATE, seconds_to_frames
 from timbrelib.audio.sound_output import encode_audio
 from timbrelib.control.saved_rendering import SavedRendering
 from timbrelib.control.timbre import Timbre, load
+from timbrelib.model.checkpoint import load_card
 from timbrelib.pad import messages
 from timbrelib.pad.controller import RenderRequest, page_drawing
 from timbrelib.pad.drawing import MAX_SECONDS, Drawing, Edit, check_drawing
@@ -160,6 +161,18 @@ class Session:
         self.worker.forget_loading()
         self._model, self.timbre = model, timbre
         self.settings = self.settings.with_timbre(model, timbre)
+        try:
+            card = load_card(model)
+        except (OSError, ValueError):  # of an unfinished model
+            card = {"licence": "", "sources": []}
+        self._show("table", b"")
+        self.worker.pack(timbre, card, partial(self._take_table, timbre))
+
+    def _take_table(self, timbre: Timbre, table: bytes) -> None:
+        """Send the table of a timbre to the page, if it is still in use."""
+        with self.worker.lock:
+            if timbre is self.timbre:
+                self._show("table", table)
 
     def _select_lanes(self) -> None:
         """Draw in the selected lanes."""

@@ -17,7 +17,7 @@ from timbrelib.control.rendering import Rendering
 from timbrelib.control.saved_rendering import load_rendering
 from timbrelib.files import checked_name
 from timbrelib.pad import messages
-from timbrelib.pad.elements import PAD_MODULES, join_modules, read_style
+from timbrelib.pad.modules import pad_source, read_style
 from timbrelib.pad.saved_drawings import export_drawing, save_drawing, saved_names
 from timbrelib.pad.session import Session
 from timbrelib.pad.worker import error_text
@@ -52,6 +52,8 @@ class TargetPad(anywidget.AnyWidget):
     result : dict
         From `timbrelib.pad.controller.page_result`, with the ``number`` of its request, a
         ``text``, whether that is a ``problem``, and whether to ``play`` the sound.
+    table : bytes
+        The timbre for the page's engine, see `timbrelib.control.compact_table`; empty until it is packed.
     reference : dict
         A ``sound`` (a WAV file) to compare the result with, and its ``label``.
     files : dict
@@ -84,12 +86,13 @@ class TargetPad(anywidget.AnyWidget):
     (44,)
     """
 
-    _esm = join_modules("frontend", *PAD_MODULES)
+    _esm = pad_source()
     _css = read_style()
     settings = traitlets.Dict().tag(sync=True)
     menus = traitlets.Dict().tag(sync=True)
     drawing = traitlets.Dict().tag(sync=True)
     result = traitlets.Dict().tag(sync=True)
+    table = traitlets.Bytes(b"").tag(sync=True)
     reference: "traitlets.Dict[str, Any]" = traitlets.Dict({"label": "", "sound": b""}).tag(sync=True)
     files: "traitlets.Dict[str, Any]" = traitlets.Dict({"saved": [], "selected": "", "exists": ""}).tag(sync=True)
     status: "traitlets.Dict[str, Any]" = traitlets.Dict({"number": 0, "text": "", "problem": False}).tag(sync=True)

@@ -4,7 +4,7 @@ Notebook: 06_draw_target.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import RLock
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from timbrelib.codebook.table import Codebook
+from timbrelib.control.compact_table import write_compact_table
 from timbrelib.control.rendering import Rendering
 from timbrelib.control.timbre import Timbre
 from timbrelib.pad.axes import Axis
@@ -19,6 +20,8 @@ from timbrelib.pad.controller import RenderRequest, curves_from_recording, page_
 
 log = logging.getLogger(__name__)
 LOADING = "measuring the codebook… until then, drawings are rendered as before"
+MAX_PACKED = 8  # tables of about 1 MB
+_packed: dict[tuple, bytes] = {}
 EMPTY_RESULT: dict[str, Any] = {"lanes": [], "sound": b"", "spectrogram": b""}
 
 
@@ -44,7 +47,8 @@ class RenderWorker:
         self._publish = publish
         self._rendering: Rendering | None = None
         self._failure = "nothing was drawn"
-        self._renderer, self._loader, self._analyser = (ThreadPoolExecutor(1) for _ in range(3))
+        self._pools = [ThreadPoolExecutor(1) for _ in range(4)]
+        self._renderer, self._loader, self._analyser, self._packer = self._pools
         self._newest: Future[None] = Future()
         self._loading: Future[None] = Future()
         self._wanted: object | None = None  # identifies the timbre that is being loaded
@@ -80,6 +84,10 @@ class RenderWorker:
         """Drop the timbre that is being loaded, if there is one."""
         self._wanted = None
         self._loading.cancel()
+
+    def pack(self, timbre: Timbre, card: Mapping, take: Callable[[bytes], None]) -> None:
+        """Pack a timbre for the page's engine, while everything else goes on; `take` receives the table."""
+        self._packer.submit(lambda: take(packed_timbre(timbre, card)))
 
     @property
     def activity(self) -> str:
@@ -123,7 +131,7 @@ class RenderWorker:
     def close(self) -> None:
         """Stop the threads."""
         self.forget_loading()
-        for pool in (self._renderer, self._loader, self._analyser):
+        for pool in self._pools:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _render(self, request: RenderRequest, axes: Sequence[Axis], note: str, answer: dict) -> None:
@@ -162,6 +170,16 @@ class RenderWorker:
             note = error_text(error)
         with self.lock:
             take(audio, curves, note, problem=not curves)
+
+
+def packed_timbre(timbre: Timbre, card: Mapping) -> bytes:
+    """Return the compact table of a timbre; the newest ones are kept, since it takes seconds."""
+    key = timbre.model.fingerprint, timbre.excitation, timbre.noise
+    if key not in _packed:
+        while len(_packed) >= MAX_PACKED:
+            _packed.pop(next(iter(_packed)))
+        _packed[key] = write_compact_table(timbre.model, timbre.codebook, card)
+    return _packed[key]
 
 
 def error_text(error: Exception) -> str:

@@ -4,6 +4,7 @@ import { addButton, addElement, captureKeys, clamp, followTheme, LEFT, Plot, TOP
 import { valueOf } from "./notes.js";
 import { Controls } from "./settings.js";
 import { Files } from "./files.js";
+import { Live } from "./live.js";
 import { Lane } from "./lane.js";
 import { Player } from "./player.js";
 import { View } from "./view.js";
@@ -39,11 +40,20 @@ function renderPad(model, el, views) {
 
   let lanes = [], version = 0, isStroking = false, editStart = 0, timer;  // editStart: share of the time
   const actions = {
-    setStroking(begun) { isStroking = begun; showStatus(); },
+    setStroking(begun) {
+      isStroking = begun;
+      if (!begun) live.stop();  // it was a click
+      showStatus();
+    },
+    preview(lane) {
+      live.change();
+      player.playStroke(lanes[lane].edit.from * lanes[lane].plot.seconds);
+    },
     commit(lane, heights) {
       isStroking = false;
       actions.send("draw", { lane, heights: heights.map((height) => Number(height.toFixed(5))) });
       editStart = lanes[lane].edit.from;
+      player.playDrawing(editStart * lanes[lane].plot.seconds);
     },
     send(action, details = {}) {
       version += 1;
@@ -62,7 +72,9 @@ function renderPad(model, el, views) {
   controls.addMenu(top, "descriptor", "Draw");
   controls.addMenu(top, "second", "Second lane");
   controls.addNumber(top, "seconds", "Length (s)");
-  const player = new Player(bar, (seconds) => {
+  const live = new Live(() => lanes, () => model.get("settings"));
+  const isCurrent = () => !isStroking && version <= model.get("drawing").version && model.get("result").number >= model.get("drawing").number;
+  const player = new Player(bar, live, isCurrent, (seconds) => {
     for (const plot of [spectrogram, ...lanes.map((lane) => lane.plot)]) plot.movePlayhead(seconds);
     spectrogram.svg.setAttribute("aria-valuenow", (seconds ?? 0).toFixed(2));
   });
@@ -163,10 +175,8 @@ function renderPad(model, el, views) {
   function showSound(isNew) {
     const result = model.get("result"), drawing = model.get("drawing"), reference = model.get("reference");
     player.setSounds({ sound: result.sound, reference: reference.sound, label: reference.label });
-    const isNewest = result.number === drawing.number && version === drawing.version && !isStroking;
     if (!views.last?.isConnected) markUsed();
-    if (!isNew || !result.play || !isNewest || views.last !== root) return;
-    player.playNew(editStart * drawing.seconds);
+    if (isNew && result.play && isCurrent() && views.last === root) player.playRendered(editStart * drawing.seconds);
   }
 
   let imageUrl;
@@ -184,18 +194,19 @@ function renderPad(model, el, views) {
   spectrogram.svg.addEventListener("pointerdown", (event) => event.button === 0 && event.clientX && seekTo(event));
   spectrogram.svg.addEventListener("keydown", (event) => {
     const steps = { ArrowLeft: -0.1, ArrowDown: -0.1, ArrowRight: 0.1, ArrowUp: 0.1, Home: -Infinity, End: Infinity };
-    const { currentTime } = player.audio, { seconds } = spectrogram;
+    const { seconds } = spectrogram;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === " ") player.toggle();
-    else if (event.key in steps) player.audio.currentTime = clamp((currentTime + steps[event.key]) / seconds) * seconds;
+    else if (event.key in steps) player.audio.currentTime = clamp((player.time + steps[event.key]) / seconds) * seconds;
     else return;
     event.preventDefault();
   });
   const markUsed = () => { views.last = root; };
   for (const name of ["pointerdown", "focusin"]) root.addEventListener(name, markUsed);
+  for (const name of ["pointerdown", "keydown"]) root.addEventListener(name, () => live.start());
   const reactions = {
     drawing: showDrawing, result: () => { showResult(); showImage(); showSound(true); }, reference: () => showSound(false),
-    settings: showSettings, menus: showSettings, files: () => files.show(), status: () => { showStatus(); showSettings(); },  // a change may have been refused
+    table: () => live.setTable(model.get("table")), settings: showSettings, menus: showSettings, files: () => files.show(), status: () => { showStatus(); showSettings(); },  // a change may have been refused
   };
   for (const [name, react] of Object.entries(reactions)) model.on(`change:${name}`, react);
   const receive = (message, parts) => files.receive(message, parts);
@@ -207,6 +218,7 @@ function renderPad(model, el, views) {
   showDrawing();
   showImage();
   showSound(false);
+  live.setTable(model.get("table"));
   const releases = [captureKeys(root), followTheme(root)];
   return () => {
     for (const release of releases) release();
@@ -215,6 +227,7 @@ function renderPad(model, el, views) {
     for (const [name, react] of Object.entries(reactions)) model.off(`change:${name}`, react);
     model.off("msg:custom", receive);
     player.close();
+    live.close();
     URL.revokeObjectURL(imageUrl);
   };
 }

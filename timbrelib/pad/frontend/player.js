@@ -1,10 +1,13 @@
-// The player: one sound element without the browser's own controls, whose clock shows whole lengths.
+// The player: the rendered sound, or the engine's while that is not there yet; its clock shows whole lengths.
 
 import { addButton, addElement, addToggle } from "./plot.js";
 
-// `onTime(seconds or null)` moves the playheads.
+// `live` is the engine; `isCurrent()` says whether the rendered sound is that of the drawing; `onTime(seconds or null)`
+// moves the playheads.
 export class Player {
-  constructor(bar, onTime) {
+  constructor(bar, live, isCurrent, onTime) {
+    this.live = live;
+    this.isCurrent = isCurrent;
     this.onTime = onTime;
     this.urls = {};
     this.sounds = {};
@@ -12,25 +15,36 @@ export class Player {
     this.audio = addElement(bar, "audio");
     this.button = addButton(bar, "Play", "Space", () => this.toggle());
     this.button.classList.add("primary");
-    this.loop = addToggle(bar, "Loop", "Play the sound again and again", (isOn) => { this.audio.loop = isOn; });
+    this.loop = addToggle(bar, "Loop", "Play the sound again and again", (isOn) => { this.audio.loop = live.isLooped = isOn; });
     this.fromEdit = addToggle(bar, "From the edit", "After a stroke, play from where it began", () => {});
-    this.clock = addElement(bar, "output", { class: "clock", "aria-label": "Position" });
+    this.clock = addElement(bar, "span", { class: "clock" });
     const volume = addElement(bar, "input", { type: "range", min: 0, max: 1, step: 0.01, value: 1, class: "volume", "aria-label": "Volume" });
-    volume.addEventListener("input", () => { this.audio.volume = Number(volume.value); });
+    volume.addEventListener("input", () => { this.audio.volume = live.volume = Number(volume.value); });
     this.compare = addToggle(bar, "A/B", "", (isOn) => this.hear(isOn));
     for (const name of ["play", "pause", "ended", "seeked", "emptied", "loadedmetadata"]) {
       this.audio.addEventListener(name, () => this.follow());
     }
+    live.onStop = () => this.follow();
   }
 
-  get isPlaying() { return !this.audio.paused && !this.audio.ended; }
+  get isPlaying() { return this.live.isPlaying || (!this.audio.paused && !this.audio.ended); }
+  get time() { return this.live.isPlaying ? this.live.position : this.audio.currentTime; }
 
-  toggle() { this.isPlaying ? this.audio.pause() : this.play(); }
+  toggle() { this.isPlaying ? this.pause() : this.play(); }
 
-  play() { this.audio.play().catch(() => {}); }  // a browser may forbid sound before the first gesture
+  pause() {
+    this.live.stop();
+    this.audio.pause();
+  }
+
+  play() {
+    if (!this.isCurrent() && !this.isComparing && this.live.play(this.audio.ended ? 0 : this.audio.currentTime)) return this.follow();
+    this.audio.play().catch(() => {});  // a browser may forbid sound before the first gesture
+  }
 
   // Go to a time, and play from there.
   seek(seconds) {
+    this.pause();
     this.audio.currentTime = seconds;
     this.play();
   }
@@ -61,30 +75,57 @@ export class Player {
 
   // Change between the two sounds at the same position.
   hear(reference) {
-    const { currentTime } = this.audio, { isPlaying } = this;
+    const { time, isPlaying } = this;
+    this.pause();
     this.isComparing = reference;
     this.load();
-    this.audio.currentTime = currentTime;
+    this.audio.currentTime = time;
     if (isPlaying) this.play();
   }
 
-  // Hear the drawing again, from a time on.
-  playNew(seconds) {
+  // A stroke goes on: the engine plays it, again and again, from where it began.
+  playStroke(seconds) {
+    if (this.live.isPlaying || !this.live.play(seconds, true)) return;
+    this.audio.pause();
+    this.follow();
+  }
+
+  // A stroke has ended: the engine plays the drawing until it is rendered.
+  playDrawing(seconds) {
+    const from = this.fromEdit.ariaPressed === "true" ? seconds : 0;
+    this.hearDrawing();
+    this.pause();
+    this.audio.currentTime = from;
+    if (this.live.play(from)) this.follow();
+  }
+
+  // The drawing is rendered: go on with its sound where the engine is, or begin.
+  playRendered(seconds) {
+    const { isPlaying, position } = this.live;
+    this.hearDrawing();
+    this.seek(isPlaying ? position : this.fromEdit.ariaPressed === "true" ? seconds : 0);
+  }
+
+  hearDrawing() {
     this.compare.ariaPressed = "false";
     if (this.isComparing) this.hear(false);
-    this.seek(this.fromEdit.ariaPressed === "true" ? seconds : 0);
   }
 
   follow() {
-    const { currentTime, duration } = this.audio;
-    this.button.textContent = this.isPlaying ? "Pause" : "Play";
-    this.clock.textContent = `${currentTime.toFixed(2)} / ${(Number.isFinite(duration) ? duration : 0).toFixed(2)} s`;
-    this.onTime(currentTime > 0 ? currentTime : null);
-    if (this.isPlaying && this.audio.isConnected) requestAnimationFrame(() => this.follow());
+    const { time, isPlaying } = this, { duration } = this.audio;
+    this.button.textContent = isPlaying ? "Pause" : "Play";
+    this.clock.textContent = `${time.toFixed(2)} / ${(Number.isFinite(duration) ? duration : 0).toFixed(2)} s`;
+    this.onTime(time > 0 ? time : null);
+    if (!isPlaying || this.isFollowing || !this.audio.isConnected) return;
+    this.isFollowing = true;
+    requestAnimationFrame(() => {
+      this.isFollowing = false;
+      this.follow();
+    });
   }
 
   close() {
-    this.audio.pause();
+    this.pause();
     for (const url of Object.values(this.urls)) URL.revokeObjectURL(url);
   }
 }

@@ -31,7 +31,7 @@ export class Controls {
   }
 
   addSlider(parent, name, label) {
-    const input = addInput(parent, label, "input", { type: "range" }), output = addElement(input.parentElement, "output");
+    const input = addInput(parent, label, "input", { type: "range" }), output = addElement(input.parentElement, "span", { class: "value" });
     const showText = (value) => { output.textContent = value.toFixed(2); };
     // a value between two steps moves the slider to the nearer one
     this.inputs[name] = { input, show: (value) => { input.value = value; showText(value); } };
