@@ -1,9 +1,10 @@
 // A lane of the pad: one curve, drawn with a pointer or the keyboard, over the selected and measured values.
 
-import { addElement, addButton, clamp, LEFT, Plot, RIGHT } from "./plot.js";
+import { addElement, addButton, clamp, LEFT, Plot, RIGHT, TOP } from "./plot.js";
 import { addPianoRoll, noteName, termFor, toMidi, valueOf, WARNINGS, wordFor } from "./notes.js";
 
 const PLOT_HEIGHTS = [210, 100];  // px of the first and the second lane
+const REACH = 12;  // px around the plot in which a finger still draws
 const STEPS = 24;  // of the keyboard's cursor along the curve
 const SHAPES = {  // names, and their pictures in a box of 20 x 12
   sin: ["Sine", "M1 6C4 -2 7 -2 10 6S16 14 19 6"],
@@ -39,11 +40,12 @@ export class Lane {
     this.drawn = addElement(content, "path", { class: "drawn" });
     this.measured = addElement(content, "path", { class: "measured" });
     this.cursorMark = addElement(content, "circle", { class: "cursor", r: 5 });
-    this.surface = addElement(svg, "rect", { class: "surface", x: LEFT });  // beside it, a finger scrolls the page
+    this.surface = addElement(svg, "rect", { class: "surface", x: LEFT - REACH });  // beside it, a finger scrolls the page
     this.cursor = STEPS / 2;
     this.heights = [];
     this.edit = { from: 0, to: 1 };  // shares of the time that the last stroke changed
     svg.addEventListener("pointerdown", (event) => this.onPointerDown(event));
+    svg.addEventListener("touchstart", (event) => event.target === this.surface && event.preventDefault(), { passive: false });
     svg.addEventListener("pointermove", (event) => this.onPointerMove(event));
     svg.addEventListener("pointerup", (event) => this.onPointerUp(event));
     svg.addEventListener("pointercancel", (event) => event.pointerId === this.pointer && this.cancel());
@@ -70,10 +72,9 @@ export class Lane {
     for (const [button, text] of this.shapes) button.ariaLabel = `${text}: ${word}`;
     this.plot.svg.setAttribute("aria-label", `${word}${unit} over time: arrow keys move a point of the curve, Space plays`);
     this.plot.resize(width, seconds);
+    this.surface.setAttribute("width", this.plot.width + 2 * REACH);
+    this.surface.setAttribute("height", this.plot.height + TOP + REACH);
     const { axes } = this.plot, y = (height) => this.plot.y(Math.min(this.plot.view.high, Math.max(this.plot.view.low, height)));
-    for (const [key, value] of Object.entries({ y: y(this.plot.view.high), width: this.plot.width, height: this.plot.height })) {
-      this.surface.setAttribute(key, value);
-    }
     if (axis.log) addPianoRoll(this.plot, axis);
     const [lowest, highest] = axis.code_range;
     for (const [bottom, top] of [[0, lowest], [highest, 1]]) {

@@ -114,7 +114,7 @@ function renderPad(model, el, views) {
   }
 
   function setStatus(text, problem) {
-    status.textContent = text;
+    status.textContent = status.title = text;
     status.classList.toggle("problem", Boolean(problem));
   }
 

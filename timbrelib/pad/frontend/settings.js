@@ -26,8 +26,14 @@ export class Controls {
 
   addNumber(parent, name, label) {
     const input = addInput(parent, label, "input", { type: "number" });
-    this.inputs[name] = { input, show: (value) => { input.value = value; } };
-    input.addEventListener("change", () => this.change(name, Number(input.value)));
+    let shown;
+    this.inputs[name] = { input, show: (value) => {
+      if (value !== shown || document.activeElement !== input) input.value = value;  // it may be half typed
+      shown = value;
+    } };
+    const send = () => Number(input.value) !== shown && this.change(name, Number(input.value));
+    input.addEventListener("change", send);
+    input.addEventListener("keydown", (event) => event.key === "Enter" && send());
   }
 
   addSlider(parent, name, label) {
