@@ -420,7 +420,7 @@ def test_a_click_on_the_codebook_plays_a_code(lab, browser):
 
 
 def test_drawing_continues_while_the_kernel_is_busy(lab, page, pad):
-    lab.keep_busy(3)
+    lab.keep_busy(8)
     pad.draw(HILL, wait=False)
     np.testing.assert_allclose([height for _, height in pad.curve("drawn")][::26], HILL_HEIGHTS[::26], atol=0.02)
     expect(pad.status).to_have_text("working…")
