@@ -138,9 +138,16 @@ class Session:
             lanes = self.drawing.lanes
             self.worker.analyse(read, self.timbre.codebook, lanes, partial(self._take_recording, lanes, self._edits))
 
-    def show_reference(self, label: str, audio: np.ndarray) -> None:
-        """Send a sound, float (n,), to compare renderings with."""
-        self._show("reference", {"label": label, "sound": encode_audio(audio[: int(MAX_SECONDS * SAMPLE_RATE)])})
+    def keep(self, audio: np.ndarray) -> None:
+        """Keep a sound, float (n,), and the curves of the lanes, to compare the next ones with them."""
+        with self.worker.lock:
+            lanes = zip(self.drawing.lanes, self.drawing.heights, strict=True)
+            self._show_reference("the kept sound", audio, {name: np.round(curve, 4).tolist() for name, curve in lanes})
+            self.publish()
+
+    def _show_reference(self, label: str, audio: np.ndarray, lanes: Mapping[str, list]) -> None:
+        sound = encode_audio(audio[: int(MAX_SECONDS * SAMPLE_RATE)])
+        self._show("reference", {"label": label, "sound": sound, "lanes": lanes})
 
     def _load_timbre(self, noise: float | None) -> None:
         """Have the selected timbre loaded; until then, drawings are rendered with the one before."""
@@ -209,5 +216,5 @@ class Session:
             note = "the lanes were changed while the recording was analysed: choose it again"
         elif curves:
             self._take_curves(curves)
-            self.show_reference("the recording", audio)
+            self._show_reference("the recording", audio, {})
         self._render(note, problem, play=not problem)

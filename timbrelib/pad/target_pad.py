@@ -55,7 +55,8 @@ class TargetPad(anywidget.AnyWidget):
     table : bytes
         The timbre for the page's engine, see `timbrelib.control.compact_table`; empty until it is packed.
     reference : dict
-        A ``sound`` (a WAV file) to compare the result with, and its ``label``.
+        A ``sound`` (a WAV file) to compare the result with, its ``label``, and the heights of its
+        ``lanes`` by name.
     files : dict
         Names of the ``saved`` drawings, the ``selected`` one, and one that already ``exists``.
     status : dict
@@ -93,7 +94,7 @@ class TargetPad(anywidget.AnyWidget):
     drawing = traitlets.Dict().tag(sync=True)
     result = traitlets.Dict().tag(sync=True)
     table = traitlets.Bytes(b"").tag(sync=True)
-    reference: "traitlets.Dict[str, Any]" = traitlets.Dict({"label": "", "sound": b""}).tag(sync=True)
+    reference: "traitlets.Dict[str, Any]" = traitlets.Dict({"label": "", "sound": b"", "lanes": {}}).tag(sync=True)
     files: "traitlets.Dict[str, Any]" = traitlets.Dict({"saved": [], "selected": "", "exists": ""}).tag(sync=True)
     status: "traitlets.Dict[str, Any]" = traitlets.Dict({"number": 0, "text": "", "problem": False}).tag(sync=True)
 
@@ -229,8 +230,7 @@ class TargetPad(anywidget.AnyWidget):
         self.load(name)
 
     def _on_keep(self, _message: object) -> None:
-        self._session.show_reference("the sound that was kept", self.rendering.audio)
-        self._session.publish()
+        self._session.keep(self.rendering.audio)
 
     def _on_export(self, message: object) -> None:
         suffix = messages.read_text(message, "kind")

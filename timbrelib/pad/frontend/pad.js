@@ -161,7 +161,10 @@ function renderPad(model, el, views) {
 
   function showResult() {
     const result = model.get("result"), { seconds, max_frequency } = model.get("drawing");
-    lanes.forEach((lane, i) => lane.showResult(result.lanes[i]));
+    lanes.forEach((lane, i) => {
+      lane.showResult(result.lanes[i]);
+      lane.showKept(model.get("reference").lanes[lane.axis.name]);
+    });
     view.apply(spectrogram);
     spectrogram.resize(strip.clientWidth, seconds);
     for (const khz of [0, 5, 10]) spectrogram.addTick((1000 * khz) / max_frequency, `${khz} kHz`);
@@ -205,7 +208,7 @@ function renderPad(model, el, views) {
   for (const name of ["pointerdown", "focusin"]) root.addEventListener(name, markUsed);
   for (const name of ["pointerdown", "keydown"]) root.addEventListener(name, () => live.start());
   const reactions = {
-    drawing: showDrawing, result: () => { showResult(); showImage(); showSound(true); }, reference: () => showSound(false),
+    drawing: showDrawing, result: () => { showResult(); showImage(); showSound(true); }, reference: () => { showResult(); showSound(false); },
     table: () => live.setTable(model.get("table")), settings: showSettings, menus: showSettings, files: () => files.show(), status: () => { showStatus(); showSettings(); },  // a change may have been refused
   };
   for (const [name, react] of Object.entries(reactions)) model.on(`change:${name}`, react);

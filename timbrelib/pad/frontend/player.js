@@ -39,12 +39,13 @@ export class Player {
 
   play() {
     if (!this.isCurrent() && !this.isComparing && this.live.play(this.audio.ended ? 0 : this.audio.currentTime)) return this.follow();
+    this.live.stop();
     this.audio.play().catch(() => {});  // a browser may forbid sound before the first gesture
   }
 
   // Go to a time, and play from there.
   seek(seconds) {
-    this.pause();
+    this.audio.pause();  // but not the engine, whose report that it has stopped could come after it was started again
     this.audio.currentTime = seconds;
     this.play();
   }
@@ -94,9 +95,10 @@ export class Player {
   playDrawing(seconds) {
     const from = this.fromEdit.ariaPressed === "true" ? seconds : 0;
     this.hearDrawing();
-    this.pause();
+    this.audio.pause();
     this.audio.currentTime = from;
-    if (this.live.play(from)) this.follow();
+    if (!this.live.play(from)) this.live.stop();
+    this.follow();
   }
 
   // The drawing is rendered: go on with its sound where the engine is, or begin.
