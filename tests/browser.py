@@ -216,6 +216,7 @@ def run_all(page: Page, last: str = ".timbre-pad .lane") -> Pad:
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.locator(last).first.wait_for()
+    page.locator(".timbre-pad details").evaluate_all("panels => panels.forEach((panel) => { panel.open = true; })")
     return Pad(page)
 
 

@@ -70,8 +70,8 @@ def test_a_new_descriptor_is_saved(brightness, rendering, tmp_path):
 def test_a_new_descriptor_is_offered_to_draw(brightness, tmp_path):
     name, _ = brightness
     pad = timbrelib.TargetPad("violin", folder=tmp_path)
-    assert name in pad.controls.descriptor.options
-    pad.controls.descriptor.value = name
+    assert name in pad.menus["options"]["descriptor"]
+    pad.set(descriptor=name)
     assert name in pad.rendering.targets
     pad.close()
     assert f"violin: {name} (" in timbrelib.CodeScatter("violin", name).codebook["label"]

@@ -65,8 +65,12 @@ def test_a_codebook_of_one_value_still_has_an_axis(violin):
 
 def test_the_gain_has_an_axis_too(violin):
     axis = make_axis(violin.codebook, "gain")
-    assert axis.heights(DEFAULT_GAIN) == 0.5
-    assert (axis.unit, axis.log, axis.histogram.any()) == ("", False, False)
+    assert (axis.unit, axis.log, axis.histogram.any()) == ("dB", False, False)
+    level = axis.low + (axis.high - axis.low) * axis.heights(DEFAULT_GAIN * np.array([0.1, 1, 2]))
+    np.testing.assert_allclose(level, [-20, 0, 6.0206], atol=1e-4)
+    assert dict((text, height) for height, text in axis.ticks())["0"] == pytest.approx(axis.heights(DEFAULT_GAIN))
+    gains = np.array([0, 0.001, 0.1])
+    np.testing.assert_allclose(axis.values(axis.heights(gains)), gains)
 
 
 def test_an_unknown_descriptor_or_one_without_codes_is_rejected(violin):

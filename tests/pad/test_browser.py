@@ -57,9 +57,14 @@ def pad(page):
     return pad
 
 
+def lanes(lab):
+    """Names of the lanes in the kernel."""
+    return lab.evaluate("[lane['name'] for lane in pad.drawing['lanes']]")
+
+
 def drawn_heights(lab, lane=0):
     """Heights of the drawing in the kernel."""
-    return np.array(lab.evaluate(f"pad.editor.drawing['lanes'][{lane}]['heights']"))
+    return np.array(lab.evaluate(f"pad.drawing['lanes'][{lane}]['heights']"))
 
 
 @pytest.mark.parametrize("front", ["lab/tree", "notebooks"], ids=["JupyterLab 4", "Notebook 7"])
@@ -71,7 +76,7 @@ def test_a_drawn_curve_is_played_measured_and_saved(lab, browser, front):
         pad.draw(HILL)
 
         np.testing.assert_allclose(drawn_heights(lab), HILL_HEIGHTS, atol=0.01)
-        low, high = (lab.evaluate(f"pad.editor.drawing['lanes'][0]['{end}']") for end in ("low", "high"))
+        low, high = (lab.evaluate(f"pad.drawing['lanes'][0]['{end}']") for end in ("low", "high"))
         target = np.array(lab.evaluate("pad.rendering.targets['centroid'].tolist()"))
         np.testing.assert_allclose(target, low + (high - low) * HILL_HEIGHTS, atol=0.01 * (high - low))
 
@@ -85,7 +90,7 @@ def test_a_drawn_curve_is_played_measured_and_saved(lab, browser, front):
         expect(pad.root.locator(".legend")).to_contain_text("measured: error 0.")
 
         name = f"a hill in {front.split('/')[0]}"
-        page.get_by_label("name", exact=True).fill(name)
+        page.get_by_label("Name", exact=True).fill(name)
         pad.press("Save")
         expect(pad.status).to_contain_text(f"saved {name}.wav, {name}.csv, {name}.json, {name}.png", timeout=20_000)
         saved = lab.folder / "drawings" / name
@@ -96,8 +101,8 @@ def test_a_drawn_curve_is_played_measured_and_saved(lab, browser, front):
         pad.root.screenshot(path=SCREENSHOTS / f"{name}.png")
         for control, keys in (
             (pad.drawing, ["ArrowRight", "ArrowDown", "Space", "Home", "ArrowUp", "Control+z"]),
-            (page.get_by_label("descriptor", exact=True), ["ArrowDown", "ArrowUp"]),
-            (page.get_by_role("slider", name="smoothness (0: exact)"), ["ArrowDown", "ArrowRight"]),
+            (page.get_by_label("Draw", exact=True), ["ArrowDown", "ArrowUp"]),
+            (page.get_by_role("slider", name="Smoothness (0: exact)"), ["ArrowDown", "ArrowRight"]),
         ):
             control.focus()
             for key in keys:
@@ -127,46 +132,46 @@ def test_undo_redo_and_shapes(lab, pad):
 
 def test_another_descriptor_and_a_second_lane(lab, page, pad):
     shape = drawn_heights(lab)
-    pad.select("descriptor", "fundamental")
-    expect(pad.root.locator(".lane strong")).to_have_text("fundamental (Hz)")
+    pad.select("Draw", "fundamental")
+    expect(pad.root.locator(".lane strong")).to_have_text("Pitch")
     expect(pad.drawing.first).to_contain_text("C5 523")
     expect(pad.root.locator(".legend")).to_contain_text("raw pitch accuracy")
     np.testing.assert_array_equal(drawn_heights(lab), shape)
 
-    pad.select("second lane", "gain")
+    pad.select("Second lane", "gain")
     pad.draw([(0, 0), (0.5, 0.5), (1, 0)], lane=1)
     gain = np.array(lab.evaluate("pad.rendering.gain.tolist()"))
     assert gain.argmax() == pytest.approx(129, abs=3)
     assert gain[[0, -1]] == pytest.approx(0, abs=0.001)
 
-    pad.select("second lane", "centroid")
+    pad.select("Second lane", "centroid")
     pad.press("Steps")
     assert lab.evaluate("list(pad.rendering.targets)") == ["fundamental", "centroid"]
     assert len(np.array(pad.curve("measured", lane=1))) == 259
     expect(pad.root.locator(".legend").last).to_contain_text("measured:")
-    pad.select("descriptor", "centroid")
-    assert lab.evaluate("pad.controls.lanes") == ["centroid"]
+    pad.select("Draw", "centroid")
+    assert lanes(lab) == ["centroid"]
     expect(pad.drawing).to_have_count(1)
 
 
 def test_length_smoothness_and_excitation(lab, page, pad):
-    page.get_by_label("length (s)", exact=True).fill("12")
+    page.get_by_label("Length (s)", exact=True).fill("12")
     page.keyboard.press("Enter")
     pad.wait()
     assert pad.sound()["decoded"] == pytest.approx(12, abs=0.03)
     changes = "int((pad.rendering.codes[1:] != pad.rendering.codes[:-1]).sum())"
     smooth = lab.evaluate(changes)
-    page.get_by_role("slider", name="smoothness (0: exact)").focus()
+    page.get_by_role("slider", name="Smoothness (0: exact)").focus()
     page.keyboard.press("Home")
     pad.wait()
-    assert lab.evaluate("pad.controls.smoothness.value") == 0
+    assert lab.evaluate("pad.settings['smoothness']") == 0
     assert lab.evaluate(changes) > smooth
-    page.get_by_label("adjust codes", exact=True).uncheck()
-    page.get_by_label("keep the note", exact=True).uncheck()
+    page.get_by_label("Adjust codes", exact=True).uncheck()
+    page.get_by_label("Keep the note", exact=True).uncheck()
     pad.wait()
     search = "pad.rendering.search"
     assert lab.evaluate(f"({search}.retune, {search}.tilt, {search}.continuity)") == (0, 0, 0)
-    pad.select("excitation", "noise")
+    pad.select("Excitation", "noise")
     assert lab.evaluate("pad.rendering.excitation") == "noise"
 
 
@@ -174,15 +179,15 @@ def test_the_amount_of_noise(lab, browser):
     with lab.notebook(browser, "strings.ipynb") as page:
         pad = run_all(page)
         pad.wait()
-        noise = page.get_by_role("slider", name="noise (0: locked)")
+        noise = page.get_by_role("slider", name="Noise (0: locked)")
         expect(noise).to_be_enabled()
         assert lab.evaluate("pad.rendering.codebook.noise") == float(noise.input_value()) == 0.5
         noise.focus()
         page.keyboard.press("Home")
         pad.wait()
         assert lab.evaluate("pad.rendering.codebook.noise") == float(noise.input_value()) == 0
-        assert lab.evaluate("pad.editor.result['number'] == pad.editor.drawing['number']")
-        pad.select("excitation", "locked")
+        assert lab.evaluate("pad.result['number'] == pad.drawing['number']")
+        pad.select("Excitation", "locked")
         expect(noise).to_be_disabled()
 
 
@@ -236,10 +241,8 @@ def test_shift_draws_straight_lines(lab, page, pad):
 
 
 def test_of_drawings_in_quick_succession_the_newest_is_rendered(lab, pad):
-    lab.evaluate(
-        "setattr(pad, 'shown', []) or pad.editor.observe(lambda c: pad.shown.append(c.new['number']), 'result')"
-    )
-    first = lab.evaluate("pad.editor.drawing['number']")
+    lab.evaluate("setattr(pad, 'shown', []) or pad.observe(lambda c: pad.shown.append(c.new['number']), 'result')")
+    first = lab.evaluate("pad.drawing['number']")
     for height in (0.2, 0.4, 0.6, 0.8):
         pad.draw([(0, height), (1, height)], wait=False)
     pad.wait()
@@ -286,7 +289,7 @@ def contrast(page, of):
 
 
 def test_both_themes_are_readable(page, pad):
-    pad.select("second lane", "gain")
+    pad.select("Second lane", "gain")
     pad.draw(HILL)
     pad.draw([(0, 0), (0.1, 0.6), (0.5, 0.35), (0.8, 0.75), (1, 0)], lane=1)
     papers = set()
@@ -300,7 +303,7 @@ def test_both_themes_are_readable(page, pad):
 
 
 def test_a_file_is_overwritten_only_after_a_question(lab, page, pad):
-    name, overwrite = page.get_by_label("name", exact=True), page.get_by_role("button", name="Overwrite")
+    name, overwrite = page.get_by_label("Name", exact=True), page.get_by_role("button", name="Overwrite")
     pad.draw(HILL)
     drawn = drawn_heights(lab)
     name.fill("twice")
@@ -333,10 +336,10 @@ def test_a_recording_becomes_the_drawing_in_the_browser(lab, page, pad, tmp_path
     siren = 300 * 2 ** (0.5 * (1 + np.sin(2 * np.pi * times / 4)))  # an octave, from 300 Hz
     tone = sum(np.sin(2 * np.pi * n * np.cumsum(siren) / 22_050) / n for n in range(1, 9))
     soundfile.write(tmp_path / "siren.wav", np.stack([0.1 * tone] * 8, axis=1), 22_050)  # 1.4 MB, so in two parts
-    pad.select("descriptor", "fundamental")
+    pad.select("Draw", "fundamental")
     pad.root.get_by_label("Sound file").set_input_files(tmp_path / "siren.wav")
     pad.wait()
-    expect(page.get_by_label("length (s)", exact=True)).to_have_value("3.99")
+    expect(page.get_by_label("Length (s)", exact=True)).to_have_value("3.99")
     target = np.array(lab.evaluate("pad.rendering.targets['fundamental'].tolist()"))
     expected = np.interp(np.arange(len(target)) * 512 / 22_050, times, siren)
     assert np.median(np.abs(1200 * np.log2(target / expected))) < 20
@@ -370,31 +373,31 @@ def test_every_control_has_an_accessible_name(page, pad):
         if not node.get("ignored") and node["role"]["value"] in kinds
     ]
     names = {name for _, name in found}
-    assert {"model", "descriptor", "second lane", "length (s)", "excitation", "name", "saved"} <= names
-    assert {"noise (0: locked)", "keep the note", "adjust codes"} <= names
-    assert {"smoothness (0: exact)", "Undo", "Play", "Sine: centroid", "Save", "Load", "Follow a recording…"} <= names
-    assert any(name.startswith("centroid (Hz) over time") for name in names)
-    assert ("slider", "") not in found
+    assert {"Timbre", "Draw", "Second lane", "Length (s)", "Excitation", "Name", "Saved"} <= names
+    assert {"Noise (0: locked)", "Keep the note", "Adjust codes", "Snap pitch to", "Beats per minute"} <= names
+    assert {"Smoothness (0: exact)", "Undo", "Play", "Loop", "Volume", "Line", "A/B", "Sine: Brightness"} <= names
+    assert {"Save", "Load", "WAV", "MIDI", "JSON", "PNG", "Time +", "Follow a recording…"} <= names
+    assert any(name.startswith("Brightness (Hz) over time") for name in names)
+    assert not {kind for kind, name in found if not name}
 
 
 def test_the_tab_key_reaches_all_controls_and_arrow_keys_set_them(lab, page, pad):
-    page.get_by_label("model", exact=True).focus()
+    page.get_by_label("Timbre", exact=True).focus()
     reached = []
-    for _ in range(32):
-        reached.append(
-            page.evaluate(
-                "(e => e.ariaLabel || e.labels?.[0]?.innerText || e.innerText || e.tagName)(document.activeElement)"
-            )
-        )
-        if reached[-1] == "descriptor":
+    for _ in range(60):
+        reached.append(page.evaluate("(e => e.ariaLabel || e.innerText || e.tagName)(document.activeElement)"))
+        if reached[-1] == "Draw":
             page.keyboard.press("ArrowDown")
             pad.wait()
-            assert lab.evaluate("pad.controls.lanes") == ["bandwidth"]
+            assert lanes(lab) == ["bandwidth"]
+        if reached[-1] == "Help":
+            break
         page.keyboard.press("Tab")
-    names = [name.split("\n")[0].split(" over time")[0] for name in reached]
-    order = ["model", "descriptor", "second lane", "length (s)", "Pause", "Follow a recording…", "Sine: bandwidth",
-             "Flat: bandwidth", "bandwidth (Hz)", "The sound that follows the drawing", "smoothness (0: exact)",
-             "excitation", "keep the note", "adjust codes", "name", "Save", "saved", "Load"]  # fmt: skip
+    names = [name.split(" over time")[0] for name in reached]
+    order = ["Timbre", "Draw", "Second lane", "Length (s)", "Pause", "Loop", "Undo", "Follow a recording…",
+             "Sine: Spread", "Flat: Spread", "Spread (Hz)", "Position in the spectrogram of the sound", "Sound",
+             "Smoothness (0: exact)", "Excitation", "Keep the note", "Adjust codes", "Snap pitch to", "Time +", "Name",
+             "Save", "Saved", "Load", "WAV", "Help"]  # fmt: skip
     places = [names.index(name) for name in order]
     assert places == sorted(places), names
 
@@ -417,7 +420,7 @@ def test_a_click_on_the_codebook_plays_a_code(lab, browser):
 
 
 def test_drawing_continues_while_the_kernel_is_busy(lab, page, pad):
-    lab.keep_busy(3)
+    lab.keep_busy(8)
     pad.draw(HILL, wait=False)
     np.testing.assert_allclose([height for _, height in pad.curve("drawn")][::26], HILL_HEIGHTS[::26], atol=0.02)
     expect(pad.status).to_have_text("working…")

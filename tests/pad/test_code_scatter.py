@@ -26,6 +26,15 @@ def test_a_code_without_the_descriptor_has_no_colour(codes, violin):
     np.testing.assert_array_equal(coloured, np.isfinite(violin.codebook["fundamental"]))
 
 
+def test_a_colour_bar_explains_the_colours(codes, violin):
+    scale, colours = codes.codebook["scale"], [colour for _, _, colour in codes.codebook["codes"]]
+    f0 = violin.codebook["fundamental"]
+    assert colours[np.nanargmin(f0)] == scale["colours"][0]
+    assert colours[np.nanargmax(f0)] == scale["colours"][-1]
+    low, high = violin.codebook.percentile_range("fundamental")
+    assert (scale["low"], scale["high"]) == (f"{low:.4g} Hz", f"{high:.4g} Hz")
+
+
 def test_a_code_is_played_for_a_second_with_its_values(codes, violin):
     code = int(np.nanargmax(np.where(violin.codebook["fundamental"] < 500, violin.codebook["periodicity"], np.nan)))
     codes._handle_custom_msg({"action": "play", "code": code}, [])

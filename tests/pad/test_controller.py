@@ -1,5 +1,6 @@
 import io
 import logging
+import re
 import threading
 
 import numpy as np
@@ -92,7 +93,10 @@ def test_the_page_receives_the_sound_and_the_curves_as_heights(violin, rendered)
     assert rate == 22_050
     np.testing.assert_allclose(samples, rendering.audio, atol=1 / 32_000)
     centroid, gain = result["lanes"]
-    assert gain is None
+    level = axes[1].heights(frame_gain(rendering.audio))
+    np.testing.assert_allclose(gain["measured"], level, atol=1e-4)
+    assert gain["selected"] == []
+    assert float(re.fullmatch(r"error ([\d.]+) dB", gain["score"])[1]) < 1
     np.testing.assert_allclose(centroid["selected"], axes[0].heights(rendering.selected["centroid"]), atol=1e-4)
     measured = rendering.measured["centroid"]
     assert [height is None for height in centroid["measured"]] == np.isnan(measured).tolist()
@@ -101,7 +105,7 @@ def test_the_page_receives_the_sound_and_the_curves_as_heights(violin, rendered)
 
 
 def test_the_page_receives_the_lanes_in_use(violin):
-    drawing = Drawing(["centroid"], np.full((2, 44), 0.5))
+    drawing = Drawing(["centroid"], {"centroid": np.full(44, 0.5), "gain": np.full(44, 0.5)})
     drawing.draw(0, np.linspace(0, 1, 44))
     sent = controller.page_drawing(drawing, violin.codebook)
     assert [lane["name"] for lane in sent["lanes"]] == ["centroid"]

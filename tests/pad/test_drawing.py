@@ -8,7 +8,7 @@ from timbrelib.pad.drawing import Drawing, Edit, check_drawing, stretch
 
 @pytest.fixture
 def drawing():
-    return Drawing(["centroid"], np.zeros((2, 5)))
+    return Drawing(["centroid", "gain"], {"centroid": np.zeros(5), "gain": np.zeros(5)})
 
 
 def test_drawing_in_one_lane_changes_neither_the_other_nor_earlier_arrays(drawing):
@@ -53,18 +53,18 @@ def test_the_number_of_changes_to_undo_is_limited(drawing):
 
 
 def test_undo_restores_length_and_lanes(drawing):
-    steps = np.array([[0, 0, 1, 1, 0.5], [0, 0, 0, 0, 0]])
-    drawing.change(["centroid"], steps)
-    drawing.change(["fundamental", "gain"], stretch(steps, 2))
+    steps = np.array([0, 0, 1, 1, 0.5])
+    drawing.change(["centroid"], {"centroid": steps})
+    drawing.change(["fundamental", "gain"], {"fundamental": np.array([0.2, 0.4])})
     assert (drawing.lanes, drawing.n_frames) == (("fundamental", "gain"), 2)
     drawing.undo()
     assert drawing.lanes == ("centroid",)
-    np.testing.assert_array_equal(drawing.heights, steps)
+    np.testing.assert_array_equal(drawing.heights, [steps])
 
 
 def test_stretching_keeps_shapes_and_makes_new_arrays():
-    curve = np.array([[0.0, 1.0, 0.0]])
-    np.testing.assert_allclose(stretch(curve, 5), [[0, 0.5, 1, 0.5, 0]])
+    curve = np.array([0.0, 1.0, 0.0])
+    np.testing.assert_allclose(stretch(curve, 5), [0, 0.5, 1, 0.5, 0])
     assert stretch(curve, 3) is not curve
 
 
@@ -86,6 +86,19 @@ def test_curves_in_units_become_the_drawing_and_are_read_from_it(drawing, violin
     assert drawing.lanes == ("fundamental", "gain")
     for name, curve in drawing.curves(violin.codebook).items():
         np.testing.assert_allclose(curve, curves[name], atol=1e-12)
+
+
+def test_every_lane_keeps_its_curve_while_another_is_selected(drawing, violin):
+    drawing.draw(0, np.linspace(0, 1, 5))
+    drawing.select_lanes(["fundamental"], violin.codebook)
+    np.testing.assert_array_equal(drawing.heights, [np.linspace(0, 1, 5)])  # it has none yet: the shape stays
+    drawing.draw(0, np.full(5, 0.3))
+    drawing.resize(3)
+    drawing.select_lanes(["centroid", "rolloff"], violin.codebook)
+    np.testing.assert_allclose(drawing.heights[0], [0, 0.5, 1])
+    assert np.ptp(drawing.heights[1]) == 0
+    drawing.select_lanes(["fundamental", "centroid"], violin.codebook)
+    np.testing.assert_allclose(drawing.heights, [[0.3, 0.3, 0.3], [0, 0.5, 1]])
 
 
 VALID = np.full(100, 1500.0)

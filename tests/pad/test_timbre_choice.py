@@ -9,7 +9,7 @@ import pytest
 from conftest import model_of, sine, unit_spectra, white_noise
 
 import timbrelib
-from timbrelib.pad import target_pad
+from timbrelib.pad import session
 from timbrelib.pad.code_scatter import CodeScatter
 from timbrelib.pad.target_pad import TargetPad
 from timbrelib.synthesis.excitation import tilt_spectra
@@ -44,7 +44,7 @@ class SlowLoad:
 
     def __init__(self, monkeypatch):
         self.begun, self.may_end, self.asked = threading.Event(), threading.Event(), []
-        monkeypatch.setattr(target_pad, "load", self.load)
+        monkeypatch.setattr(session, "load", self.load)
 
     def load(self, model, excitation, noise):
         self.asked.append((model, excitation, noise))
@@ -56,102 +56,102 @@ class SlowLoad:
 def draw(pad, height):
     """Draw a constant line as a page would, and wait until it is rendered, whatever else is still going on."""
     message = {"action": "draw", "lane": 0, "version": 1, "heights": [height, height]}
-    pad.editor._handle_custom_msg(message, [])
+    pad._handle_custom_msg(message, [])
     for _ in range(200):
-        if pad.editor.result["number"] == pad.editor.drawing["number"]:
+        if pad.result["number"] == pad.drawing["number"]:
             return
         time.sleep(0.05)
-    raise TimeoutError(pad.editor.status["text"])
+    raise TimeoutError(pad.status["text"])
 
 
 def test_the_noise_is_the_models_own_until_it_is_set(pad):
-    assert pad.controls.noise.value == pad.rendering.codebook.noise == OWN_NOISE
-    pad.controls.noise.value = 0.8
+    assert pad.settings["noise"] == pad.rendering.codebook.noise == OWN_NOISE
+    pad.set(noise=0.8)
     assert pad.rendering.codebook.noise == 0.8
-    pad.controls.model.value = "shaker"
+    pad.set(model="shaker")
     assert pad.rendering.model.name == "shaker"
-    assert pad.controls.noise.value == pad.rendering.codebook.noise == 0.5
-    pad.controls.model.value = "strings"
+    assert pad.settings["noise"] == pad.rendering.codebook.noise == 0.5
+    pad.set(model="strings")
     pad.wait()
-    assert pad.controls.noise.value == OWN_NOISE
+    assert pad.settings["noise"] == OWN_NOISE
 
 
 def test_without_noise_the_pad_sounds_locked(pad):
     mixed = pad.rendering.audio
-    pad.controls.noise.value = 0
+    pad.set(noise=0)
     silent = pad.rendering.audio
-    pad.controls.excitation.value = "locked"
+    pad.set(excitation="locked")
     np.testing.assert_array_equal(pad.rendering.audio, silent)
     assert not np.array_equal(mixed, silent)
 
 
 def test_only_the_mixed_excitation_has_an_amount_of_noise_to_set(pad):
-    pad.controls.noise.value = 0.8
+    pad.set(noise=0.8)
     for excitation in ("locked", "noise"):
-        pad.controls.excitation.value = excitation
+        pad.set(excitation=excitation)
         assert pad.rendering.excitation == excitation
-        assert pad.controls.noise.disabled
-    pad.controls.excitation.value = "mixed"
+        assert "noise" in pad.menus["disabled"]
+    pad.set(excitation="mixed")
     assert pad.rendering.codebook.noise == 0.8
-    assert not pad.controls.noise.disabled
+    assert "noise" not in pad.menus["disabled"]
 
 
 def test_drawings_are_rendered_while_a_codebook_is_measured(pad, monkeypatch):
     slow = SlowLoad(monkeypatch)
-    pad.controls.noise.value = 0.8
+    pad.set(noise=0.8)
     assert slow.begun.wait(10)
-    assert pad.editor.status["text"].startswith("measuring the codebook")
+    assert pad.status["text"].startswith("measuring the codebook")
     draw(pad, 0.4)
-    assert pad.editor.status["text"].startswith("measuring the codebook"), "it still is"
-    before = pad.editor.result
+    assert pad.status["text"].startswith("measuring the codebook"), "it still is"
+    before = pad.result
     slow.may_end.set()
     pad.wait()
-    assert pad.editor.status["text"] == ""
+    assert pad.status["text"] == ""
     assert pad.rendering.codebook.noise == 0.8
-    np.testing.assert_allclose(pad.editor.drawing["lanes"][0]["heights"], 0.4)
-    assert pad.editor.result["number"] > before["number"]
-    assert pad.editor.result["sound"] != before["sound"]
+    np.testing.assert_allclose(pad.drawing["lanes"][0]["heights"], 0.4)
+    assert pad.result["number"] > before["number"]
+    assert pad.result["sound"] != before["sound"]
 
 
 def test_of_timbres_chosen_in_quick_succession_the_last_is_used(pad, monkeypatch):
     slow = SlowLoad(monkeypatch)
     for noise in (0.1, 0.2, 0.6):
-        pad.controls.noise.value = noise
+        pad.set(noise=noise)
         assert slow.begun.wait(10)
     slow.may_end.set()
-    assert pad.rendering.codebook.noise == pad.controls.noise.value == 0.6
+    assert pad.rendering.codebook.noise == pad.settings["noise"] == 0.6
     assert [noise for _, _, noise in slow.asked] == [0.1, 0.6]
 
 
 def test_a_drawing_that_is_opened_replaces_a_timbre_that_is_being_loaded(pad, monkeypatch):
     pad.save("as it was")
     slow = SlowLoad(monkeypatch)
-    pad.controls.noise.value = 0.8
+    pad.set(noise=0.8)
     assert slow.begun.wait(10)
     with monkeypatch.context() as quick:
-        quick.setattr(target_pad, "load", timbrelib.load)
+        quick.setattr(session, "load", timbrelib.load)
         pad.load("as it was")
     slow.may_end.set()
-    assert pad.rendering.codebook.noise == pad.controls.noise.value == OWN_NOISE
+    assert pad.rendering.codebook.noise == pad.settings["noise"] == OWN_NOISE
 
 
 def test_an_excitation_that_cannot_be_measured_leaves_the_pad_as_it_was(pad, monkeypatch):
     def fail(*_):
         raise ValueError("the codebook is broken: repair it")
 
-    monkeypatch.setattr(target_pad, "load", fail)
-    pad.controls.excitation.value = "noise"
+    monkeypatch.setattr(session, "load", fail)
+    pad.set(excitation="noise")
     pad.wait()
-    assert pad.editor.status["text"] == "the codebook is broken: repair it"
-    assert pad.controls.excitation.value == pad.rendering.excitation == "mixed"
+    assert pad.status["text"] == "the codebook is broken: repair it"
+    assert pad.settings["excitation"] == pad.rendering.excitation == "mixed"
     draw(pad, 0.5)
-    assert not pad.editor.result["problem"]
+    assert not pad.result["problem"]
 
 
 def test_a_saved_drawing_keeps_noise_note_and_adjustment(pad):
-    pad.controls.noise.value = 0.8
-    pad.controls.keep_note.value = False
-    pad.controls.adjust.value = False
+    pad.set(noise=0.8)
+    pad.set(keep_note=False)
+    pad.set(adjust=False)
     rendering = pad.rendering
     pad.save("rough")
     other = TargetPad("shaker", folder=pad.folder)
@@ -160,48 +160,48 @@ def test_a_saved_drawing_keeps_noise_note_and_adjustment(pad):
     np.testing.assert_allclose(other.rendering.targets["centroid"], rendering.targets["centroid"], rtol=1e-5)
     assert other.rendering.codebook.noise == rendering.codebook.noise
     assert other.rendering.search == rendering.search
-    assert (other.controls.keep_note.value, other.controls.adjust.value) == (False, False)
-    assert (other.controls.model.value, other.controls.noise.value) == ("strings", 0.8)
+    assert (other.settings["keep_note"], other.settings["adjust"]) == (False, False)
+    assert (other.settings["model"], other.settings["noise"]) == ("strings", 0.8)
     other.close()
 
 
 def test_a_drawing_of_the_former_format_opens(pad):
-    pad.controls.excitation.value = "locked"
+    pad.set(excitation="locked")
     pad.save("former")
     path = pad.folder / "former.json"
     content = json.loads(path.read_text())
     search = {name: content["search"][name] for name in ("smoothness", "rounds", "weights")}
     rest = {key: value for key, value in content.items() if key not in ("noise", "cents", "tilt")}
     path.write_text(json.dumps(rest | {"format": 2, "search": search}))
-    pad.controls.excitation.value = "mixed"
+    pad.set(excitation="mixed")
     pad.wait()
     pad.load("former")
     np.testing.assert_allclose(pad.rendering.targets["centroid"], content["targets"]["centroid"], rtol=1e-4)
     assert pad.rendering.excitation == "locked"
-    assert (pad.controls.keep_note.value, pad.controls.adjust.value) == (False, False)
-    pad.controls.excitation.value = "mixed"
+    assert (pad.settings["keep_note"], pad.settings["adjust"]) == (False, False)
+    pad.set(excitation="mixed")
     assert pad.rendering.codebook.noise == OWN_NOISE
 
 
 def test_a_note_can_be_kept_only_if_it_is_free(pad):
-    assert not pad.controls.keep_note.disabled
-    pad.controls.second.value = "fundamental"
-    assert pad.controls.keep_note.disabled
-    pad.controls.second.value = "gain"
-    assert not pad.controls.keep_note.disabled
+    assert "keep_note" not in pad.menus["disabled"]
+    pad.set(second="fundamental")
+    assert "keep_note" in pad.menus["disabled"]
+    pad.set(second="gain")
+    assert "keep_note" not in pad.menus["disabled"]
 
 
 def test_a_model_without_pitched_codes_can_be_drawn_and_played(pad):
-    pad.controls.descriptor.value = "fundamental"
-    pad.controls.model.value = "shaker"
+    pad.set(descriptor="fundamental")
+    pad.set(model="shaker")
     assert list(pad.rendering.targets) == ["centroid"]
-    assert "fundamental" not in pad.controls.descriptor.options
-    assert pad.controls.keep_note.disabled
+    assert "fundamental" not in pad.menus["options"]["descriptor"]
+    assert "keep_note" in pad.menus["disabled"]
     draw(pad, 0.6)
-    assert not pad.editor.result["problem"]
+    assert not pad.result["problem"]
     pad.follow(sum(sine(440 * n, 2.0, 0.2 / n) for n in range(1, 6)))
     pad.wait()
-    assert not pad.editor.result["problem"]
+    assert not pad.result["problem"]
     assert "shaker.png" in [path.name for path in pad.save("shaker")]
     codes = CodeScatter("shaker", "centroid")
     codes.play(3)

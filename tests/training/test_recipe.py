@@ -64,9 +64,9 @@ def test_the_command_trains_on_a_folder_and_the_model_works_by_its_name(tmp_path
 
 
 def models_in_the_pad():
-    from timbrelib.pad.controls import Controls
+    from timbrelib.pad.settings import first_settings
 
-    return Controls("violin", ROOT).model.options
+    return first_settings("violin").models
 
 
 def test_a_figure_that_fails_does_not_withhold_the_model(tmp_path, strings_folder, monkeypatch, caplog):

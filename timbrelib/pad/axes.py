@@ -17,6 +17,7 @@ from timbrelib.model.vqvae import DEFAULT_GAIN
 
 GAIN = "gain"  # the one lane that is not a descriptor
 MAX_GAIN = 2 * DEFAULT_GAIN  # top of its axis
+MIN_LEVEL = -36.0  # dB relative to the default gain; the bottom of its axis is silence
 FLAT = "flat"  # a constant line, in addition to the shapes of targets
 MARGIN = 0.06  # of the codes' range, added at both ends
 MIN_MARGIN = 0.01  # share of a value, added where all codes have the same one
@@ -33,7 +34,7 @@ class Axis:
     name : str
         A descriptor, or ``gain``.
     low, high : float
-        Its ends, in the descriptor's unit.
+        Its ends, in the descriptor's unit, of the gain in dB relative to the default gain.
     code_range : tuple of float
         Lowest and highest value of any code.
     histogram : ndarray, float64, (BINS,)
@@ -53,19 +54,25 @@ class Axis:
 
     @property
     def unit(self) -> str:
-        """Unit of the values; empty for a ratio."""
-        return "" if self.name == GAIN else descriptor(self.name).unit
+        """Unit of the axis; empty for a ratio."""
+        return "dB" if self.name == GAIN else descriptor(self.name).unit
 
     def values(self, heights: ArrayLike) -> np.ndarray:
-        """Convert heights, one or (n,), to values in the descriptor's unit, float64 of the same shape."""
+        """Convert heights, one or (n,), to a descriptor's values in its unit or to gains, float64 of the same shape."""
         heights = np.asarray(heights, dtype=np.float64)
         if self.log:
             return self.low * (self.high / self.low) ** heights
-        return self.low + (self.high - self.low) * heights
+        values = self.low + (self.high - self.low) * heights
+        if self.name == GAIN:
+            return np.where(heights > 0, DEFAULT_GAIN * 10 ** (values / 20), 0.0)
+        return values
 
     def heights(self, values: ArrayLike) -> np.ndarray:
         """Convert values, one or (n,), to heights, float64 of the same shape, clipped to 0..1; NaN stays NaN."""
         values = np.asarray(values, dtype=np.float64)
+        if self.name == GAIN:
+            with np.errstate(divide="ignore"):  # silence is at the bottom
+                values = 20 * np.log10(values / DEFAULT_GAIN)
         if self.log:
             height = np.log(values / self.low) / np.log(self.high / self.low)
         else:
@@ -80,7 +87,7 @@ class Axis:
 
         ticks = MaxNLocator(MAX_TICKS, steps=[1, 2, 5, 10]).tick_values(self.low, self.high)
         inside = [tick for tick in ticks if self.low <= tick <= self.high]
-        return [(float(self.heights(tick)), f"{tick:g}") for tick in inside]
+        return [(float((tick - self.low) / (self.high - self.low)), f"{tick:g}") for tick in inside]
 
     def _note_ticks(self) -> list[tuple[float, str]]:
         import librosa
@@ -117,7 +124,8 @@ def make_axis(codebook: Codebook, name: str) -> Axis:
         The descriptor does not exist, or no code has it.
     """
     if name == GAIN:
-        return Axis(GAIN, 0.0, MAX_GAIN, (0.0, MAX_GAIN), np.zeros(BINS))
+        top = 20 * np.log10(MAX_GAIN / DEFAULT_GAIN)
+        return Axis(GAIN, MIN_LEVEL, float(top), (0.0, MAX_GAIN), np.zeros(BINS))
     _, value = codebook.values(name)
     lowest, highest = codebook.full_range(name)
     if descriptor(name).log:

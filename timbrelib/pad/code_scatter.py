@@ -16,11 +16,12 @@ from timbrelib.control.curves import fade
 from timbrelib.control.timbre import load
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.model.vqvae import DEFAULT_GAIN
-from timbrelib.pad.elements import read_frontend
 from timbrelib.pad.messages import read_integer
+from timbrelib.pad.modules import join_modules, read_style
 from timbrelib.plots import label
 
 SECONDS = 1.0  # duration of a played code
+BAR_STEPS = 32  # of the colour bar
 FADE_IN, FADE_OUT = 0.02, 0.2  # s
 
 
@@ -37,7 +38,8 @@ class CodeScatter(anywidget.AnyWidget):
     Attributes
     ----------
     codebook : dict
-        ``codes``: x and y from 0 to 1 and the colour of every code; ``label``: the title.
+        ``codes``: x and y from 0 to 1 and the colour of every code; ``label``: the title;
+        ``scale``: the ``colours`` of the colour bar, and what its ends, ``low`` and ``high``, mean.
     played : dict
         The ``code`` played last (-1 if none), its ``sound`` (a WAV file), a ``text`` with its
         values, and a ``number``, so that the same code can be played twice.
@@ -62,8 +64,8 @@ class CodeScatter(anywidget.AnyWidget):
     'the page must not change the codebook: reload it'
     """
 
-    _esm = read_frontend("plot.js", "scatter.js")
-    _css = read_frontend("pad.css")
+    _esm = join_modules("frontend/plot.js", "frontend/scatter.js")
+    _css = read_style()
     codebook = traitlets.Dict().tag(sync=True)
     played: traitlets.Dict = traitlets.Dict({"number": 0, "code": -1, "sound": b"", "text": ""}).tag(sync=True)
 
@@ -76,6 +78,11 @@ class CodeScatter(anywidget.AnyWidget):
         low, high = codebook.percentile_range(descriptor)
         self.codebook = {
             "label": f"{self._timbre.name}: {label(descriptor)} from {low:.4g} (dark) to {high:.4g} (bright)",
+            "scale": {
+                "low": f"{low:.4g} {DESCRIPTORS[descriptor].unit}".strip(),
+                "high": f"{high:.4g} {DESCRIPTORS[descriptor].unit}".strip(),
+                "colours": [shade_colour(share) for share in np.linspace(0, 1, BAR_STEPS)],
+            },
             "codes": [
                 [round(float(x), 4), round(float(y), 4), colour]
                 for (x, y), colour in zip(points, code_colours(codebook, descriptor), strict=True)
@@ -125,12 +132,17 @@ class CodeScatter(anywidget.AnyWidget):
 
 def code_colours(codebook: Codebook, descriptor: str) -> list[str]:
     """Colours of all codes by a descriptor, as #rrggbb; empty where a code does not have it."""
-    from matplotlib import colormaps
-    from matplotlib.colors import to_hex
-
     low, high = codebook.percentile_range(descriptor)
     value = codebook[descriptor]
     if DESCRIPTORS[descriptor].log:
         low, high, value = np.log(low), np.log(high), np.log(value)
     shade = np.clip((value - low) / max(high - low, 1e-9), 0, 1)
-    return [to_hex(colormaps["cividis"](float(share))) if np.isfinite(share) else "" for share in shade]
+    return [shade_colour(share) if np.isfinite(share) else "" for share in shade]
+
+
+def shade_colour(share: float) -> str:
+    """Colour of a share from 0 (dark) to 1, as #rrggbb."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    return to_hex(colormaps["cividis"](float(share)))

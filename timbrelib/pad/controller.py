@@ -28,6 +28,7 @@ from timbrelib.pad.drawing import MAX_SECONDS, MIN_SECONDS, Drawing
 from timbrelib.plots import DYNAMIC_RANGE, MIN_PEAK
 
 ROWS = 256  # pixels of the spectrogram's height
+MIN_SCORED_HEIGHT = 0.05  # of a drawn level: near the bottom it is silence
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,8 @@ def curves_from_recording(
 
 
 def page_drawing(drawing: Drawing, codebook: Codebook) -> dict:
-    """Convert a drawing to what the page draws and needs to know of it, see `timbrelib.pad.elements.Editor`."""
-    lanes = zip(drawing.axes(codebook), drawing.heights, strict=False)  # a lane that is not in use has heights too
+    """Convert a drawing to what the page draws and needs to know of it, see `timbrelib.pad.target_pad.TargetPad`."""
+    lanes = zip(drawing.axes(codebook), drawing.heights, strict=True)
     return {
         "lanes": [lane_state(axis, heights) for axis, heights in lanes],
         "seconds": drawing.seconds,
@@ -158,7 +159,7 @@ def page_result(rendering: Rendering, axes: Sequence[Axis]) -> dict:
     -------
     dict
         ``lanes``: for each axis ``selected`` and ``measured`` heights (None where undefined)
-        and the ``score`` as text, or None for the gain; ``sound``: a WAV file;
+        and the ``score`` as text; nothing is selected for the gain; ``sound``: a WAV file;
         ``spectrogram``: a PNG from 0 Hz to half the sample rate.
     """
     scores = rendering.score
@@ -169,7 +170,7 @@ def page_result(rendering: Rendering, axes: Sequence[Axis]) -> dict:
             "score": str(scores[axis.name]),
         }
         if axis.name in scores
-        else None
+        else _level_lane(axis, rendering)
         for axis in axes
     ]
     return {
@@ -177,6 +178,14 @@ def page_result(rendering: Rendering, axes: Sequence[Axis]) -> dict:
         "sound": encode_audio(rendering.audio),
         "spectrogram": spectrogram_png(rendering.audio),
     }
+
+
+def _level_lane(axis: Axis, rendering: Rendering) -> dict:
+    """Describe the measured level to the page."""
+    drawn, measured = rendering.gain, frame_gain(rendering.audio)[: len(rendering.gain)]
+    audible = (drawn > axis.values(MIN_SCORED_HEIGHT)) & (measured > 0)
+    error = np.abs(20 * np.log10(measured[audible] / drawn[audible])).mean() if audible.any() else 0.0
+    return {"selected": [], "measured": _screen_heights(axis, measured), "score": f"error {error:.1f} dB"}
 
 
 def _screen_heights(axis: Axis, values: np.ndarray) -> list[float | None]:

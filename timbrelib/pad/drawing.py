@@ -13,7 +13,7 @@ from timbrelib.audio.frames import FRAME_RATE, seconds_to_frames
 from timbrelib.codebook.table import Codebook
 from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.files import one_line
-from timbrelib.pad.axes import Axis, make_axis, shape_heights
+from timbrelib.pad.axes import FLAT, Axis, make_axis, shape_heights
 
 LANES = 2  # at most
 MIN_SECONDS, MAX_SECONDS = 0.5, 60.0  # length of a drawing
@@ -42,7 +42,7 @@ class Edit:
 
 
 class Drawing:
-    """Curves as heights from 0 to 1, and the names of their lanes, with undo and redo of both.
+    """Curves as heights from 0 to 1, and the names of the lanes in use, with undo and redo of both.
 
     Heights do not depend on the codebook: with another one the curve looks the same and has
     other values.
@@ -51,14 +51,14 @@ class Drawing:
     ----------
     lanes : sequence of str
         Names of one or two lanes: descriptors, or ``gain``.
-    heights : ndarray, float64, (LANES, frames)
-        A lane that is not in use keeps its curve.
+    heights : mapping of str to ndarray, float64, (frames,)
+        The curve of each of them, and perhaps of others: a lane that is not in use keeps its curve.
     """
 
-    def __init__(self, lanes: Sequence[str], heights: np.ndarray) -> None:
-        self._now = tuple(lanes), heights
-        self._past: list[tuple[tuple[str, ...], np.ndarray]] = []
-        self._future: list[tuple[tuple[str, ...], np.ndarray]] = []
+    def __init__(self, lanes: Sequence[str], heights: Mapping[str, np.ndarray]) -> None:
+        self._now = tuple(lanes), dict(heights)
+        self._past: list[tuple[tuple[str, ...], dict[str, np.ndarray]]] = []
+        self._future: list[tuple[tuple[str, ...], dict[str, np.ndarray]]] = []
 
     @property
     def lanes(self) -> tuple[str, ...]:
@@ -67,8 +67,8 @@ class Drawing:
 
     @property
     def heights(self) -> np.ndarray:
-        """The curves, float64 (LANES, frames)."""
-        return self._now[1]
+        """The curves of the lanes in use, float64 (lanes, frames)."""
+        return np.stack([self._now[1][name] for name in self.lanes])
 
     @property
     def n_frames(self) -> int:
@@ -96,7 +96,7 @@ class Drawing:
 
     def curves(self, codebook: Codebook) -> dict[str, np.ndarray]:
         """Convert the lanes in use to values in their units, float64 (frames,) by name."""
-        drawn = zip(self.axes(codebook), self.heights, strict=False)  # a lane that is not in use has heights too
+        drawn = zip(self.axes(codebook), self.heights, strict=True)
         return {axis.name: axis.values(heights) for axis, heights in drawn}
 
     def apply(self, edit: Edit, codebook: Codebook) -> None:
@@ -110,32 +110,43 @@ class Drawing:
         else:
             self.redo()
 
-    def change(self, lanes: Sequence[str], heights: np.ndarray) -> None:
-        """Replace names and curves, (LANES, frames); the number of frames may change."""
+    def change(self, lanes: Sequence[str], heights: Mapping[str, np.ndarray]) -> None:
+        """Select lanes, and replace or add their curves, (frames,); all others are stretched to their length."""
         self._past = [*self._past[1 - MAX_UNDO :], self._now]
         self._future = []
-        self._now = tuple(lanes), heights
+        n_frames = len(next(iter(heights.values())))
+        kept = {name: stretch(curve, n_frames) for name, curve in self._now[1].items() if name not in heights}
+        self._now = tuple(lanes), kept | dict(heights)
 
     def draw(self, lane: int, heights: np.ndarray) -> None:
         """Replace the curve of one lane by another, (n,), stretched to the length of the drawing."""
-        curves = self.heights.copy()
-        curves[lane] = stretch(heights[None], self.n_frames)[0]
-        self.change(self.lanes, curves)
+        self.change(self.lanes, {self.lanes[lane]: stretch(heights, self.n_frames)})
 
     def draw_shape(self, lane: int, shape: str, codebook: Codebook) -> None:
         """Replace the curve of one lane by a shape, see `timbrelib.pad.axes.shape_heights`."""
         self.draw(lane, shape_heights(shape, make_axis(codebook, self.lanes[lane]), codebook, self.n_frames))
 
+    def select_lanes(self, lanes: Sequence[str], codebook: Codebook) -> None:
+        """Select other lanes, with the curves that they had.
+
+        A lane without one takes over the shape of the first lane that it replaces; a second lane
+        begins flat.
+        """
+        heights = dict(self._now[1])
+        for place, name in enumerate(lanes):
+            if name in heights:
+                continue
+            flat = shape_heights(FLAT, make_axis(codebook, name), codebook, self.n_frames)
+            heights[name] = flat if place else self.heights[0]
+        self.change(lanes, heights)
+
     def take_curves(self, curves: Mapping[str, np.ndarray], codebook: Codebook) -> None:
         """Replace the whole drawing by curves, float (frames,), in their units, see `check_drawing`."""
-        heights = stretch(self.heights, len(next(iter(curves.values()))))
-        for lane, (name, curve) in enumerate(curves.items()):
-            heights[lane] = make_axis(codebook, name).heights(curve)
-        self.change(list(curves), heights)
+        self.change(list(curves), {name: make_axis(codebook, name).heights(curve) for name, curve in curves.items()})
 
     def resize(self, n_frames: int) -> None:
-        """Stretch all lanes to another number of frames."""
-        self.change(self.lanes, stretch(self.heights, n_frames))
+        """Stretch all curves to another number of frames."""
+        self.change(self.lanes, {name: stretch(curve, n_frames) for name, curve in self._now[1].items()})
 
     def undo(self) -> None:
         """Undo the last change, if there is one."""
@@ -156,9 +167,8 @@ class Drawing:
 
 
 def stretch(heights: np.ndarray, n_frames: int) -> np.ndarray:
-    """Resample curves, (lanes, n), to another number of frames, as a new array (lanes, n_frames)."""
-    before, after = np.linspace(0, 1, heights.shape[1]), np.linspace(0, 1, n_frames)
-    return np.stack([np.interp(after, before, curve) for curve in heights])
+    """Resample a curve, (n,), to another number of frames, as a new array (n_frames,)."""
+    return np.interp(np.linspace(0, 1, n_frames), np.linspace(0, 1, len(heights)), heights)
 
 
 def check_drawing(curves: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,8 +1,10 @@
 """Messages from the page to the pad, checked before anything is done with them.
 
 A message is ``{"action": ..., ...}``: ``draw`` (with ``lane`` and ``heights``), ``shape`` (with
-``lane`` and ``shape``), ``undo`` and ``redo``, each with the page's ``version`` of the drawing;
-or ``upload`` (with ``name``, ``start`` and ``size``), which carries a part of a sound file.
+``lane`` and ``shape``), ``undo`` and ``redo``, ``set`` (with the ``name`` and ``value`` of a
+setting), ``save`` (with ``name`` and ``overwrite``), ``load`` (with ``name``), ``keep`` and
+``export`` (with ``kind``), each with the ``version`` of the page's last change; or ``upload``
+(with ``name``, ``start`` and ``size``), which carries a part of a sound file.
 
 Notebook: 06_draw_target.
 """
@@ -23,6 +25,7 @@ ACTIONS = ("draw", "shape", "undo", "redo")
 MAX_UPLOAD = 100 * 2**20  # bytes of a sound file
 MAX_INTEGER = 2**53  # up to which JavaScript has every integer
 MAX_SUFFIX = 16  # characters
+MAX_TEXT = 200  # characters, more than a name may have
 
 
 def read_action(message: object) -> object:
@@ -65,6 +68,32 @@ def read_integer(message: object, key: str, end: int) -> int:
 def read_version(message: object) -> int:
     """Read the page's number of a change; raises like `read_integer`."""
     return read_integer(message, "version", MAX_INTEGER)
+
+
+def read_text(message: object, key: str) -> str:
+    """Read a text of at most `MAX_TEXT` characters.
+
+    Raises
+    ------
+    ValueError
+        There is none under that key, or it is longer.
+    """
+    text = _entry(message, key)
+    if not isinstance(text, str) or len(text) > MAX_TEXT:
+        raise ValueError(
+            f"the page sent {quote(text)} as {key}, not a text of at most {MAX_TEXT} characters: reload it"
+        )
+    return text
+
+
+def read_setting(message: object) -> tuple[str, object]:
+    """Read name and value of a setting, for `timbrelib.pad.settings.Settings.change` to check."""
+    return read_text(message, "name"), _entry(message, "value")
+
+
+def read_flag(message: object, key: str) -> bool:
+    """Read whether something is asked for; only True counts."""
+    return _entry(message, key) is True
 
 
 def read_heights(message: object) -> np.ndarray:

@@ -10,6 +10,7 @@ from importlib.resources import files
 ENGINE = (
     "frames", "fft", "table", "locked", "noise", "synthesis", "candidates", "path", "instrument",
 )  # fmt: skip
+PAD = ("plot", "notes", "lane", "settings", "player", "midi", "files", "view", "live", "pad")
 WORKLET = ("frames", "fft", "table", "locked", "noise", "synthesis", "voices", "worklet")
 
 
@@ -30,8 +31,18 @@ def join_modules(*names: str) -> str:
     return re.sub(r"^import .*;\n|^export (?!default)", "", "\n".join(texts), flags=re.MULTILINE)
 
 
+def read_style() -> str:
+    """Read the CSS of the widgets."""
+    return (files("timbrelib.pad") / "frontend" / "pad.css").read_text(encoding="utf-8")
+
+
 def engine_source() -> str:
     """Join the modules of the engine; the text of its worklet is the constant ``WORKLET_SOURCE``."""
     worklet = json.dumps(join_modules(*(f"engine/{name}.js" for name in WORKLET)))
     worklet = worklet.replace("</", "<\\/")  # which would end the script of a page
     return f"const WORKLET_SOURCE = {worklet};\n" + join_modules(*(f"engine/{name}.js" for name in ENGINE))
+
+
+def pad_source() -> str:
+    """Join the modules of the drawing pad and its engine."""
+    return "\n".join([engine_source(), join_modules(*(f"frontend/{name}.js" for name in PAD))])

@@ -3,6 +3,7 @@
 Notebook: 06_draw_target.
 """
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +79,21 @@ def save_drawing(folder: Path, name: str, rendering: Rendering, overwrite: bool 
     save_figure(paths[-1], figure)
     plt.close(figure)  # otherwise a notebook shows it below the next cell
     return paths
+
+
+def export_drawing(rendering: Rendering, suffix: str) -> bytes:
+    """Return the content of one of the files that `save_drawing` would write.
+
+    Raises
+    ------
+    ValueError
+        It writes no file of that kind.
+    """
+    if suffix not in SUFFIXES:
+        raise ValueError(f"a drawing has no {suffix!r:.40} file: choose one of {', '.join(SUFFIXES)}")
+    with tempfile.TemporaryDirectory() as folder:
+        save_drawing(Path(folder), "drawing", rendering)
+        return (Path(folder) / f"drawing.{suffix}").read_bytes()
 
 
 def drawing_from_saved(saved: SavedRendering) -> SavedDrawing:

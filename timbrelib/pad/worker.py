@@ -4,7 +4,7 @@ Notebook: 06_draw_target.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import RLock
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from timbrelib.codebook.table import Codebook
+from timbrelib.control.compact_table import write_compact_table
 from timbrelib.control.rendering import Rendering
 from timbrelib.control.timbre import Timbre
 from timbrelib.pad.axes import Axis
@@ -19,6 +20,8 @@ from timbrelib.pad.controller import RenderRequest, curves_from_recording, page_
 
 log = logging.getLogger(__name__)
 LOADING = "measuring the codebook… until then, drawings are rendered as before"
+MAX_PACKED = 8  # tables of about 1 MB
+_packed: dict[tuple, bytes] = {}
 EMPTY_RESULT: dict[str, Any] = {"lanes": [], "sound": b"", "spectrogram": b""}
 
 
@@ -28,7 +31,7 @@ class RenderWorker:
     Parameters
     ----------
     publish : callable
-        Shows a result on the page, see `timbrelib.pad.elements.Editor`.
+        Shows a result on the page, see `timbrelib.pad.target_pad.TargetPad`.
 
     Attributes
     ----------
@@ -44,7 +47,8 @@ class RenderWorker:
         self._publish = publish
         self._rendering: Rendering | None = None
         self._failure = "nothing was drawn"
-        self._renderer, self._loader, self._analyser = (ThreadPoolExecutor(1) for _ in range(3))
+        self._pools = [ThreadPoolExecutor(1) for _ in range(4)]
+        self._renderer, self._loader, self._analyser, self._packer = self._pools
         self._newest: Future[None] = Future()
         self._loading: Future[None] = Future()
         self._wanted: object | None = None  # identifies the timbre that is being loaded
@@ -81,6 +85,10 @@ class RenderWorker:
         self._wanted = None
         self._loading.cancel()
 
+    def pack(self, timbre: Timbre, card: Mapping, take: Callable[[bytes], None]) -> None:
+        """Pack a timbre for the page's engine, while everything else goes on; `take` receives the table."""
+        self._packer.submit(lambda: take(packed_timbre(timbre, card)))
+
     @property
     def activity(self) -> str:
         """What goes on while drawings are rendered, in words; empty if nothing."""
@@ -98,7 +106,7 @@ class RenderWorker:
         codebook, names
             See `timbrelib.pad.controller.curves_from_recording`.
         take : callable
-            Receives the curves, a note, and whether that is a problem; the curves are empty then.
+            Receives the recording, its curves, a note, and whether that is a problem; both are empty then.
         """
         self._newest = self._analyser.submit(self._analyse, read, codebook, names, take)
 
@@ -123,7 +131,7 @@ class RenderWorker:
     def close(self) -> None:
         """Stop the threads."""
         self.forget_loading()
-        for pool in (self._renderer, self._loader, self._analyser):
+        for pool in self._pools:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _render(self, request: RenderRequest, axes: Sequence[Axis], note: str, answer: dict) -> None:
@@ -154,13 +162,24 @@ class RenderWorker:
     def _analyse(
         self, read: Callable[[], np.ndarray], codebook: Codebook, names: Sequence[str], take: Callable[..., None]
     ) -> None:
+        audio = np.zeros(0)
         curves: dict[str, np.ndarray] = {}
         try:
-            curves, note = curves_from_recording(read(), codebook, names)
+            curves, note = curves_from_recording(audio := read(), codebook, names)
         except Exception as error:
             note = error_text(error)
         with self.lock:
-            take(curves, note, problem=not curves)
+            take(audio, curves, note, problem=not curves)
+
+
+def packed_timbre(timbre: Timbre, card: Mapping) -> bytes:
+    """Return the compact table of a timbre; the newest ones are kept, since it takes seconds."""
+    key = timbre.model.fingerprint, timbre.excitation, timbre.noise
+    if key not in _packed:
+        while len(_packed) >= MAX_PACKED:
+            _packed.pop(next(iter(_packed)))
+        _packed[key] = write_compact_table(timbre.model, timbre.codebook, card)
+    return _packed[key]
 
 
 def error_text(error: Exception) -> str:
