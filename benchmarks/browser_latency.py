@@ -83,7 +83,7 @@ def measure(site: Path) -> dict:
         page = browser.new_page()
         page.goto((site / "index.html").resolve().as_uri())
         page.locator("#instrument[aria-busy=false]").wait_for()
-        box = page.locator("canvas.surface").first.bounding_box()
+        box = page.locator(".stage canvas").first.bounding_box()
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.wait_for_timeout(1500)
         page.evaluate(PROBE)

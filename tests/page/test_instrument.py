@@ -91,7 +91,7 @@ class Field:
 
     def __init__(self, page, has_touch=False):
         self.page = page
-        self.box = page.locator("canvas.surface").first.bounding_box()
+        self.box = page.locator(".stage canvas").first.bounding_box()
         self.touch = page.context.new_cdp_session(page) if has_touch else None
 
     def place(self, x, y):
@@ -222,7 +222,7 @@ def test_several_fingers_sound_together_and_the_page_scrolls_beside_the_field(op
             near = round(low * (high / low) ** share * N_FFT / SAMPLE_RATE)
             assert spectrum[near - 2 : near + 3].max() > 8 * np.median(spectrum), share
         styles = page.evaluate(
-            "['.surface', 'main', 'body'].map((name) => getComputedStyle(document.querySelector(name)).touchAction)"
+            "['.stage canvas', 'main', 'body'].map((name) => getComputedStyle(document.querySelector(name)).touchAction)"
         )
         assert styles == ["none", "auto", "auto"]
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -251,7 +251,7 @@ def test_brightness_rises_upwards_and_notes_snap_to_a_scale(page):
 
 def test_a_tap_on_the_map_sounds_the_code_that_is_shown(page):
     page.get_by_label("Codes", exact=True).check()
-    table = page.locator("canvas.surface").nth(1).bounding_box()
+    table = page.locator(".stage canvas").nth(1).bounding_box()
     place = table["x"] + 0.75 * table["width"], table["y"] + 0.5 * table["height"]
     page.mouse.click(*place)
     wait_until(page, "it.context?.state === 'running'")

@@ -296,7 +296,7 @@ def test_a_showcase_plays_one_sound_at_a_time_and_its_cursor_follows(index, open
     second.get_by_role("button", name="Play").click()
     expect(second.get_by_role("button", name="Pause")).to_be_visible()
     assert playing() == ["audio/violin_fundamental_sin.mp3"]
-    field = page.locator("canvas.surface").first
+    field = page.locator(".stage canvas").first
     field.scroll_into_view_if_needed()
     field.click()
     assert playing() == []

@@ -1,6 +1,6 @@
 // A figure of curves over time, drawn at the width of the screen.
+import { noteName, toFrequency, toMidi } from "../../pad/frontend/notes.js";
 import { addElement } from "../../pad/frontend/plot.js";
-import { noteName, toHertz, toMidi } from "./notes.js";
 
 const CHART = { height: 240, left: 46, right: 10, top: 12, bottom: 40 };  // px
 
@@ -68,7 +68,7 @@ export class Chart {
 
   noteTicks() {
     const ticks = [], first = Math.ceil(toMidi(this.low)), last = Math.floor(toMidi(this.high));
-    for (let note = first; note <= last; note++) if (note % 12 === 0 || (last - first < 20 && note % 12 === 7)) ticks.push([toHertz(note), noteName(note)]);
+    for (let note = first; note <= last; note++) if (note % 12 === 0 || (last - first < 20 && note % 12 === 7)) ticks.push([toFrequency(note), noteName(note)]);
     return ticks;
   }
 

@@ -1,6 +1,6 @@
 // The codes of a model by their first two principal components; each sounds as it is.
+import { noteName, toMidi } from "../../pad/frontend/notes.js";
 import { clamp } from "../../pad/frontend/plot.js";
-import { noteName, toMidi } from "./notes.js";
 import { Surface } from "./surface.js";
 
 const MAP_EDGE = 0.04;  // share of the canvas around the points

@@ -2,9 +2,10 @@
 import { FRAME_RATE, SAMPLE_RATE } from "../../pad/engine/frames.js";
 import { followTargets } from "../../pad/engine/path.js";
 import { encodeWav, renderScore } from "../../pad/engine/synthesis.js";
-import { addElement, clamp } from "../../pad/frontend/plot.js";
 import { Lane } from "../../pad/frontend/lane.js";
-import { LaneAxis, laneMenuText, laneNames } from "./lane_axis.js";
+import { wordFor } from "../../pad/frontend/notes.js";
+import { addElement, clamp } from "../../pad/frontend/plot.js";
+import { LaneAxis, laneNames } from "./lane_axis.js";
 import { saveFile } from "./save_file.js";
 
 const RMS = 0.05;  // of a sound at 0 dB
@@ -37,6 +38,8 @@ export class DrawPanel {
       commit: () => this.commit(),
       send: (action, details) => this.send(action, details),
       togglePlay: () => this.togglePlay(),
+      seek: (seconds) => this.play(seconds),
+      preview: () => this.preview(index),
     }));
     new ResizeObserver(() => this.strip.clientWidth !== this.width && this.showLanes()).observe(this.strip);
   }
@@ -53,7 +56,7 @@ export class DrawPanel {
     for (const [menu, names, preferred] of [["first", laneNames(table), "fundamental"], ["second", [NONE, ...laneNames(table)], "centroid"]]) {
       const select = this.control(menu), chosen = select.value || preferred;
       select.replaceChildren();
-      for (const name of names) addElement(select, "option", { value: name }, name === NONE ? "nothing else" : laneMenuText(name));
+      for (const name of names) addElement(select, "option", { value: name }, name === NONE ? "nothing else" : wordFor(name));
       select.value = names.includes(chosen) ? chosen : names[0];
     }
     this.score = null;
@@ -86,12 +89,12 @@ export class DrawPanel {
   follow() {
     const targets = {}, n = this.nFrames;
     this.names().forEach((name, i) => {
-      if (name !== "level") targets[name] = Float64Array.from(this.lanes[i].heights, (height) => this.axes[name].value(height));
+      if (name !== "gain") targets[name] = Float64Array.from(this.lanes[i].heights, (height) => this.axes[name].value(height));
     });
     if (!Object.keys(targets).length) targets.centroid = new Float64Array(n).fill(Math.sqrt(this.table.range("centroid")[0] * this.table.range("centroid")[1]));
-    const levels = this.names().includes("level") ? this.lanes[this.names().indexOf("level")].heights : null;
+    const levels = this.names().includes("gain") ? this.lanes[this.names().indexOf("gain")].heights : null;
     const gain = Float32Array.from({ length: n }, (_, i) => {
-      const decibels = levels ? this.axes.level.value(levels[i]) : 0, isSilent = levels && levels[i] === 0;
+      const decibels = levels ? this.axes.gain.value(levels[i]) : 0, isSilent = levels && levels[i] === 0;
       return isSilent ? 0 : RMS * 10 ** (decibels / 20) * Math.min(1, (i + 1) / ATTACK, (n - i) / DECAY);
     });
     try {
@@ -113,32 +116,27 @@ export class DrawPanel {
   }
 
   setStroking(index, isBegun) {
-    const lane = this.lanes[index];
-    if (!isBegun) {  // a click, or a stroke that was cancelled
-      this.stroke = undefined;
-      this.follow();
-      if (lane.pointer === undefined && lane.last) this.play(lane.last.share * this.seconds);
-      return;
-    }
-    this.before = this.copy();
-    this.stroke = { lane, from: (lane.start?.share ?? 0) * this.seconds, drawn: "", restUntil: 0 };
-    requestAnimationFrame(() => this.followStroke());
+    this.stroke = isBegun ? { lane: this.lanes[index], restUntil: 0 } : undefined;
+    if (isBegun) this.before = this.copy();
+    else this.follow();  // a click, or a stroke that was cancelled
   }
 
-  // At most once a frame of the screen, and in half of the time at most, so that the stroke itself stays smooth.
-  followStroke() {
-    if (!this.stroke) return;
-    const { lane, from, restUntil } = this.stroke, drawn = lane.heights.join(), start = performance.now();
-    if (drawn !== this.stroke.drawn && start >= restUntil) {
-      const isFirst = !this.stroke.drawn;
-      this.stroke.drawn = drawn;
-      this.curves[this.names()[this.lanes.indexOf(lane)]] = lane.heights;
+  // A curve has changed: at most once a frame of the screen, and in half of the time at most, so that the stroke itself
+  // stays smooth, follow it.
+  preview(index) {
+    this.previewed ??= requestAnimationFrame((now) => {
+      this.previewed = undefined;
+      if (!this.stroke) return;
+      if (now < this.stroke.restUntil) return this.preview(index);
+      const start = performance.now(), { lane } = this.stroke, isMoving = lane.last !== lane.start;
+      this.curves[this.names()[index]] = lane.heights;
       this.follow();
-      if (!isFirst && !this.stroke.isSounding && !this.player.instrument.isPlaying) this.play(from);
-      this.stroke.isSounding = !isFirst;
+      if (isMoving && !this.player.instrument.isPlaying && !this.stroke.isSounding) {
+        this.stroke.isSounding = true;
+        this.play(lane.start.share * this.seconds);
+      }
       this.stroke.restUntil = 2 * performance.now() - start;
-    }
-    requestAnimationFrame(() => this.followStroke());
+    });
   }
 
   commit() {

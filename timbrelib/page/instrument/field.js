@@ -1,9 +1,10 @@
 // The field: pitch from left to right, brightness upwards.
+import { noteName, toFrequency, toMidi } from "../../pad/frontend/notes.js";
 import { clamp } from "../../pad/frontend/plot.js";
-import { isInScale, noteName, snapToScale, toHertz, toMidi } from "./notes.js";
+import { isInScale, snapToScale } from "./scales.js";
 import { Surface } from "./surface.js";
 
-const REACH = 70;  // px around a finger in which codes grow
+const GLOW = 70;  // px around a finger in which codes grow
 const LABEL_SPACE = 34;  // px that the name of a note takes
 
 // settings: level (0 to 1), scale and root of the notes
@@ -77,7 +78,7 @@ export class Field extends Surface {
     const spacing = width / Math.max(1, toMidi(this.pitches[1]) - toMidi(this.pitches[0]));  // px of a semitone
     const isShown = (note) => scale === "off" ? isInScale(note, "major", 0) : isInScale(note, scale, root);
     for (let note = first; note <= last; note++) {
-      const x = Math.round(this.share(toHertz(note), this.pitches) * width) + 0.5, isOctave = note % 12 === (scale === "off" ? 0 : root);
+      const x = Math.round(this.share(toFrequency(note), this.pitches) * width) + 0.5, isOctave = note % 12 === (scale === "off" ? 0 : root);
       if (!isShown(note)) continue;
       brush.strokeStyle = colour("ink");
       brush.globalAlpha = isOctave ? 0.32 : 0.09;
@@ -96,7 +97,7 @@ export class Field extends Surface {
     brush.fillStyle = colour("code");
     for (const [shareX, shareY] of this.codes) {
       const x = shareX * width, y = (1 - shareY) * height;
-      const nearness = Math.max(0, ...fingers.map(([fx, fy]) => clamp(1 - Math.hypot(x - fx, y - fy) / REACH)));
+      const nearness = Math.max(0, ...fingers.map(([fx, fy]) => clamp(1 - Math.hypot(x - fx, y - fy) / GLOW)));
       brush.globalAlpha = 0.4 + 0.6 * nearness;
       brush.beginPath();
       brush.arc(x, y, 1.8 + 3.5 * nearness, 0, 2 * Math.PI);

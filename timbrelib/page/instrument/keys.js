@@ -1,6 +1,7 @@
 // Notes from the computer keyboard, and from MIDI where the browser has it.
-import { PIANO_KEYS } from "./notes.js";
 
+// By place, so that they lie like a piano's on every layout of the letters.
+const PIANO_KEYS = ["KeyA", "KeyW", "KeyS", "KeyE", "KeyD", "KeyF", "KeyT", "KeyG", "KeyY", "KeyH", "KeyU", "KeyJ", "KeyK", "KeyO", "KeyL", "KeyP", "Semicolon"];
 const BEND = 2;  // semitones of a full pitch bend
 const KEY_LEVEL = 0.8;
 const MODULATION = 1, BRIGHTNESS = 74, ALL_NOTES_OFF = 123;  // MIDI controllers

@@ -1,34 +1,25 @@
 // The vertical axis of a lane, from a model's table; shapes and a phrase to start with.
+import { noteName, toFrequency, toMidi } from "../../pad/frontend/notes.js";
 import { clamp } from "../../pad/frontend/plot.js";
-import { isInScale, noteName, toHertz, toMidi } from "./notes.js";
+import { isInScale } from "./scales.js";
 
-const WORDS = {  // a musician's word, and the field's term in the menu
-  fundamental: ["Pitch", "fundamental"],
-  centroid: ["Brightness", "centroid"],
-  bandwidth: ["Spread", "bandwidth"],
-  rolloff: ["Treble edge", "rolloff"],
-  flatness: ["Tone/noise", "flatness; follows loosely"],
-};
-const LEVEL_LANE = "level";  // the one lane that is not a descriptor
+const ORDER = ["fundamental", "centroid", "bandwidth", "rolloff", "flatness"];  // of the menus
+const LEVEL_LANE = "gain";  // the one lane that is not a descriptor
 const LEVEL_RANGE = [-40, 6];  // dB relative to the default
 const AXIS_MARGIN = 0.06;  // of the range, added at both ends
 const AXIS_BINS = 40, AXIS_TICKS = 6;
 const PHRASE = [0, 4, 7, 12, 11, 7, 9, 2, 0];  // semitones over the lowest note
 
-export const laneWord = (name) => name === LEVEL_LANE ? "Level" : (WORDS[name]?.[0] ?? name);
-export const laneMenuText = (name) => name === LEVEL_LANE ? "Level" : name in WORDS ? `${WORDS[name][0]} (${WORDS[name][1]})` : name;
-
 // Descriptors of a table in the order of the menus.
 export function laneNames(table) {
-  const known = Object.keys(WORDS).filter((name) => table.descriptors.includes(name));
-  return [...known, ...table.descriptors.filter((name) => !(name in WORDS)), LEVEL_LANE];
+  const known = ORDER.filter((name) => table.descriptors.includes(name));
+  return [...known, ...table.descriptors.filter((name) => !ORDER.includes(name)), LEVEL_LANE];
 }
 
 // What Lane.show needs, with heights from values and back.
 export class LaneAxis {
   constructor(table, name) {
-    this.key = name;
-    this.name = laneWord(name);
+    this.name = name;
     this.unit = name === LEVEL_LANE ? "dB" : table.unit(name);
     this.log = name !== LEVEL_LANE && table.isLog(name);
     const [low, high] = name === LEVEL_LANE ? LEVEL_RANGE : table.range(name);
@@ -59,7 +50,7 @@ export class LaneAxis {
   noteTicks() {
     const first = Math.ceil(toMidi(this.low)), last = Math.floor(toMidi(this.high)), ticks = [];
     for (let note = first; note <= last; note++) {
-      if (last - first > 12 ? note % 12 === 0 || note % 12 === 7 : isInScale(note, "major", 0)) ticks.push([this.height(toHertz(note)), noteName(note)]);
+      if (last - first > 12 ? note % 12 === 0 || note % 12 === 7 : isInScale(note, "major", 0)) ticks.push([this.height(toFrequency(note)), noteName(note)]);
     }
     return ticks;
   }
@@ -74,16 +65,16 @@ export class LaneAxis {
   // Heights of a preset shape over the range that the codes cover well.
   shape(kind, nFrames) {
     const [bottom, top] = this.inner.map((value) => this.height(value));
-    if (this.key === LEVEL_LANE && kind === "flat") return new Array(nFrames).fill(this.height(0));
+    if (this.name === LEVEL_LANE && kind === "flat") return new Array(nFrames).fill(this.height(0));
     return Array.from({ length: nFrames }, (_, i) => bottom + (top - bottom) * shapeAt(kind, i / (nFrames - 1)));
   }
 
   // The curve that is there before anything is drawn: a phrase, a slow wave of brightness, the default level.
   firstCurve(nFrames) {
-    if (this.key === LEVEL_LANE) return this.shape("flat", nFrames);
-    if (this.key !== "fundamental") return this.shape("sin", nFrames).map((height) => 0.2 + 0.6 * height);
+    if (this.name === LEVEL_LANE) return this.shape("flat", nFrames);
+    if (this.name !== "fundamental") return this.shape("sin", nFrames).map((height) => 0.2 + 0.6 * height);
     const [low, high] = this.inner.map(toMidi), base = Math.ceil(low + Math.max(0, high - low - 12) / 2);
-    return Array.from({ length: nFrames }, (_, i) => clamp(this.height(toHertz(base + phraseAt(i / nFrames)))));
+    return Array.from({ length: nFrames }, (_, i) => clamp(this.height(toFrequency(base + phraseAt(i / nFrames)))));
   }
 }
 

@@ -1,10 +1,10 @@
 // Play: the field and the codes, notes from the keyboard and MIDI, and a recorder.
 import { SAMPLE_RATE } from "../../pad/engine/frames.js";
 import { encodeWav } from "../../pad/engine/synthesis.js";
+import { toFrequency } from "../../pad/frontend/notes.js";
 import { CodeMap } from "./code_map.js";
 import { Field } from "./field.js";
 import { ComputerKeys, MidiInput } from "./keys.js";
-import { toHertz } from "./notes.js";
 import { saveFile } from "./save_file.js";
 
 export class PlayPanel {
@@ -67,7 +67,7 @@ export class PlayPanel {
 
   values(id) {
     const { midi, level } = this.notes.get(id), [prefix] = [...this.bends.keys()].filter((start) => id.startsWith(start));
-    return { pitch: toHertz(midi + (this.bends.get(prefix) ?? 0)), brightness: this.settings.brightness, level: level * this.settings.level };
+    return { pitch: toFrequency(midi + (this.bends.get(prefix) ?? 0)), brightness: this.settings.brightness, level: level * this.settings.level };
   }
 
   noteOn(id, midi, level) {

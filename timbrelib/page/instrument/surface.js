@@ -8,7 +8,7 @@ const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 // Subclasses have press, move, release (with an id and a place), paint and describe.
 export class Surface {
   constructor(parent, label) {
-    this.canvas = addElement(parent, "canvas", { class: "surface", tabindex: 0, role: "application", "aria-label": label });
+    this.canvas = addElement(parent, "canvas", { tabindex: 0, role: "application", "aria-label": label });
     this.brush = this.canvas.getContext("2d");
     this.touches = new Map();  // by pointer: x and y, shares from 0 to 1, and the trace
     this.fading = [];
