@@ -1,6 +1,7 @@
 """The page's instrument in Chromium, from disk and from a server: played, drawn, saved, and measured in Python."""
 
 import base64
+import re
 import threading
 from contextlib import contextmanager
 from functools import partial
@@ -208,6 +209,28 @@ def test_a_glissando_over_the_field_follows_the_pointer_and_is_never_silent(open
         assert sounding.min() > 0.2 * np.median(sounding)
 
 
+def test_the_first_tap_on_a_phone_sounds_although_it_only_counts_when_it_ends(open_page):
+    with open_page(**PHONE) as page:
+        page.evaluate(
+            """() => {
+                const { instrument } = document.querySelector("#instrument"), start = instrument.start.bind(instrument);
+                instrument.start = async () => {
+                    await start();
+                    if (!instrument.recorded) instrument.record();
+                };
+            }"""
+        )
+        Field(page, has_touch=True).tap()
+        samples = page.evaluate(
+            """async () => {
+                const samples = await document.querySelector("#instrument").instrument.stopRecording();
+                return [samples.length, Math.max(...samples), Math.max(...samples.slice(-500))];
+            }"""
+        )
+        assert samples[1] > 0.01
+        assert samples[2] < 1e-3, "a tap ends"
+
+
 def test_several_fingers_sound_together_and_the_page_scrolls_beside_the_field(open_page):
     with open_page(**PHONE) as page:
         field = Field(page, has_touch=True)
@@ -348,6 +371,7 @@ def test_a_drawn_line_sounds_while_it_is_drawn_and_the_saved_file_follows_it(pag
 def test_drawings_are_undone_and_kept_for_each_descriptor(page):
     page.get_by_label("Draw", exact=True).check()
     curve = page.locator(".lane path.drawn").first
+    expect(curve).to_have_attribute("d", re.compile("^M"))
     first = curve.get_attribute("d")
     page.get_by_role("button", name="Ramp: Pitch").click()
     ramp = curve.get_attribute("d")
