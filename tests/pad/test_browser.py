@@ -378,7 +378,7 @@ def test_every_control_has_an_accessible_name(page, pad):
     assert {"Smoothness (0: exact)", "Undo", "Play", "Loop", "Volume", "Line", "A/B", "Sine: Brightness"} <= names
     assert {"Save", "Load", "WAV", "MIDI", "JSON", "PNG", "Time +", "Follow a recording…"} <= names
     assert any(name.startswith("Brightness (Hz) over time") for name in names)
-    assert not {kind for kind, name in found if not name}
+    assert not {kind for kind, name in found if not name} - {"MenuListPopup", "textbox"}  # of JupyterLab
 
 
 def test_the_tab_key_reaches_all_controls_and_arrow_keys_set_them(lab, page, pad):

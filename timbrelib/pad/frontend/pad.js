@@ -29,7 +29,7 @@ function addPanel(parent, title) {
 // Of several views of one pad, the one used last plays.
 function renderPad(model, el, views) {
   const root = addElement(el, "div", { class: "timbre-pad" });
-  const top = addElement(root, "div", { class: "bar" }), bar = addElement(root, "div", { class: "bar" });
+  const top = addElement(root, "div", { class: "bar menus" }), bar = addElement(root, "div", { class: "bar" });
   const status = addElement(root, "div", { role: "status", class: "status" });
   const strip = addElement(root, "div", { class: "lanes" });
   const spectrogram = new Plot(root, SPECTROGRAM_HEIGHT, {
