@@ -201,6 +201,50 @@ def test_a_sound_format_that_cannot_be_written_is_refused_before_any_work(run, t
     assert [path.name for path in tmp_path.iterdir()] == ["tone.wav"]
 
 
+def test_a_wavetable_is_exported_and_replaced_only_if_asked(run, tmp_path):
+    status, printed = run("export", "viola", "--to", "wavetable", "--count", "8", "--note", "A4")
+    assert status == 0
+    assert printed.startswith("written: viola_centroid.wav, 8 frames of 2,048 samples\nlicence: CC BY-SA 4.0; ")
+    assert soundfile.info(tmp_path / "viola_centroid.wav").frames == 8 * 2048
+    command = ("export", "viola", "--to", "wavetable", "--descriptor", "rolloff", "--out", "mine.wav")
+    (tmp_path / "mine.wav").write_text("by hand")
+    assert run(*command) == (1, "error: mine.wav would be replaced: add --overwrite, or choose another --out\n")
+    assert (tmp_path / "mine.wav").read_text() == "by hand"
+    assert run(*command, "--overwrite")[0] == 0
+    assert soundfile.info(tmp_path / "mine.wav").frames == 64 * 2048
+
+
+def test_an_instrument_is_exported_and_replaced_only_if_asked(run, tmp_path):
+    command = ("export", "viola", "--to", "sfz", "--step", "12", "--layers", "1")
+    status, printed = run(*command)
+    assert status == 0
+    samples = {path.name for path in (tmp_path / "viola_sfz" / "samples").iterdir()}
+    assert {path.name for path in (tmp_path / "viola_sfz").iterdir()} == {"viola.sfz", "LICENSE.txt", "samples"}
+    assert f"viola.sfz, {len(samples)} samples, LICENSE.txt\nlicence: CC BY-SA 4.0; " in printed
+    (tmp_path / "viola_sfz" / "LICENSE.txt").write_text("by hand")
+    status, printed = run(*command)
+    assert (status, printed.count("\n")) == (1, 1)
+    assert "LICENSE.txt" in printed
+    assert "would be replaced: add --overwrite" in printed
+    assert (tmp_path / "viola_sfz" / "LICENSE.txt").read_text() == "by hand"
+    assert run(*command, "--overwrite")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["wavetable", "--step", "3"], "--step does not apply to --to wavetable: leave it out"),
+        (["sfz", "--descriptor", "centroid"], "--descriptor does not apply to --to sfz: leave it out"),
+        (["wavetable", "--count", "300"], "a wavetable cannot have 300 frames: give 2 to 256"),
+        (["sfz", "--noise", "2"], "the noise cannot be 2.0: give a number from 0 (locked) to 1 (as in the recordings)"),
+        (["sfz", "--layers", "0"], "the layers cannot be 0: give a whole number from 1 to 8"),
+    ],
+)
+def test_an_export_that_cannot_be_made_is_one_sentence(run, tmp_path, arguments, says):
+    assert run("export", "viola", "--to", *arguments) == (1, f"error: {says}\n")
+    assert not list(tmp_path.iterdir())
+
+
 def start(*arguments, **options):
     """Start the command line in a process of its own, its output piped."""
     command = [sys.executable, "-m", "timbrelib", *arguments]

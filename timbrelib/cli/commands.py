@@ -93,6 +93,31 @@ def run_transfer(options: argparse.Namespace) -> None:
     print(f"written: {path}")
 
 
+def run_export(options: argparse.Namespace) -> None:
+    """Write a model for other instruments, and print the licence of what is written."""
+    import timbrelib
+    from timbrelib.control.sfz import instrument_files
+
+    given = {name: getattr(options, name) for name in (*options.of_wavetable, *options.of_sfz)}
+    given = {name: value for name, value in given.items() if value is not None}
+    foreign = sorted(given.keys() - (options.of_wavetable if options.to == "wavetable" else options.of_sfz))
+    if foreign:
+        raise ValueError(f"--{foreign[0]} does not apply to --to {options.to}: leave it out")
+    timbre, card = timbrelib.load(options.model, noise=given.pop("noise", None)), timbrelib.load_card(options.model)
+    if options.to == "wavetable":
+        path = Path(options.out or f"{timbre.prefix}_{given.get('descriptor', 'centroid')}")
+        path = path if path.suffix.lower() == ".wav" else Path(f"{path}.wav")
+        check_outputs([path], overwrite=options.overwrite)
+        count = len(timbrelib.save_wavetable(path, timbre, card, **given))
+        print(f"written: {path}, {count} frames of 2,048 samples")
+    else:
+        folder = Path(options.out or f"{timbre.prefix}_sfz")
+        check_outputs(instrument_files(folder, timbre.name), overwrite=options.overwrite)
+        regions = timbrelib.save_sfz(folder, timbre, card, **given)
+        print(f"written: {instrument_files(folder, timbre.name)[0]}, {len(regions)} samples, LICENSE.txt")
+    print(f"licence: {card['licence']}; pass it on with the credits, which the files contain")
+
+
 def run_models(options: argparse.Namespace) -> None:
     """Print the models."""
     from timbrelib.evaluation.scorecard import model_table

@@ -92,6 +92,36 @@ def command_line() -> argparse.ArgumentParser:
     add_overwrite(command)
     command.set_defaults(run=commands.run_transfer)
 
+    command = added.add_parser("export", help="write a model as a wavetable or a sampled instrument")
+    command.add_argument("model", help=model_help)
+    command.add_argument(
+        "--to", required=True, choices=["wavetable", "sfz"],
+        help="wavetable: single periods for Serum, Vital, Surge XT and others; sfz: looped notes for samplers",
+    )  # fmt: skip
+    table = command.add_argument_group("wavetable")
+    table.add_argument("--descriptor", help="descriptor along which the frames are ordered (default: centroid)")
+    table.add_argument(
+        "--note", help="the codes are from the octave around this note, such as A4 (default: the fullest octave)"
+    )
+    table.add_argument("--count", type=int, metavar="FRAMES", help="number of frames, 2 to 256 (default: 64)")
+    sampled = command.add_argument_group("sfz")
+    sampled.add_argument(
+        "--step", type=int, metavar="SEMITONES", help="from one sampled note to the next, 1 to 12 (default: 3)"
+    )
+    sampled.add_argument(
+        "--layers", type=int, help="samples per note, from dark for soft keys to bright for loud ones (default: 3)"
+    )
+    sampled.add_argument(
+        "--noise", type=float, metavar="AMOUNT",
+        help="noise of the samples, from 0 to 1 (as in the recordings; default: the model's own)",
+    )  # fmt: skip
+    command.set_defaults(of_wavetable=["descriptor", "note", "count"], of_sfz=["step", "layers", "noise"])
+    command.add_argument(
+        "--out", help="WAV file of a wavetable, or folder of an instrument (default: MODEL_DESCRIPTOR.wav, MODEL_sfz)"
+    )
+    add_overwrite(command)
+    command.set_defaults(run=commands.run_export)
+
     command = added.add_parser("models", help="list the models with their licences and scores")
     command.set_defaults(run=commands.run_models)
 

@@ -42,6 +42,7 @@ N_CODES = 1024  # at most, so that a page loads quickly
 FLOOR, STEP = 70.0, 0.5  # dB
 SLOPE = 0.002  # dB by which a bin is lower than the one before at the same step: no rounding then decides on a peak
 SHARE_STEPS = 15
+FLUX = 0.1  # median spectral flux of the recordings, if it is not known: how much a held note moves
 TYPES: dict[str, np.dtype] = {"u1": np.dtype("u1"), "u2": np.dtype("<u2"), "f4": np.dtype("<f4")}
 
 
@@ -107,6 +108,7 @@ def write_compact_table(model: VQVAE, codebook: Codebook, card: Mapping, n_codes
     header = {
         "format": FORMAT, "version": VERSION, "name": codebook.name,
         "licence": card["licence"], "sources": list(card["sources"]),
+        "flux": card.get("scores", {}).get("flux_real", [FLUX] * 3)[1],
         "sample_rate": SAMPLE_RATE, "hop": HOP, "n_fft": N_FFT, "gain": DEFAULT_GAIN,
         "floor": FLOOR, "step": STEP, "slope": SLOPE, "share_steps": SHARE_STEPS,
         "excitation": codebook.excitation, "noise": codebook.noise, "noise_level": float(NOISE_LEVEL),

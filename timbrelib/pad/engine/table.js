@@ -56,6 +56,7 @@ export class Table {
     this.values.fundamental ??= new Float32Array(this.nCodes).fill(NaN);
     this.search = header.search;
     this.gain = header.gain;
+    this.flux = header.flux;
     this.hasPartials = header.excitation !== "noise";
     this.hasNoise = header.excitation === "noise" || (header.excitation === "mixed" && header.noise > 0);
     this.levels = Float64Array.from({ length: 256 }, (_, level) => 10 ** ((level * header.step - header.floor) / 20));

@@ -1,7 +1,7 @@
 // Voices that sound at once: the partials of a code as a bank of oscillators, and its noise.
 
 import { HOP, N_BINS, N_FFT, SAMPLE_RATE } from "./frames.js";
-import { FilteredNoise } from "./noise.js";
+import { FilteredNoise, normalNumbers } from "./noise.js";
 import { OverlapAdd } from "./synthesis.js";
 
 const TOP = 0.48 * SAMPLE_RATE;  // Hz, above which no partial sounds
@@ -11,6 +11,9 @@ const SILENT = 1e-4;  // level at which a released voice ends
 const MAX_TILT = 6;  // dB per octave by which a code is made brighter or darker to meet the brightness
 const PITCH_REACH = 100;  // cents by which a code may be moved as if it had the pitch
 const BRIGHTNESS_UNIT = 3;  // % of the range of the brightness that counts as much as a reach of pitch
+// A held note moves as much as the recordings, by their spectral flux: amplitudes of partials, in nepers, and pitch, in
+// cents (RMS at a flux of 1), within a time constant in s.
+const FLUTTER = 1.5, DRIFT = 12, MOVEMENT = 0.05;
 const STAY = 0.5;  // advantage of the code that sounds, so that two do not alternate
 
 // The code that is nearest to a pitch in Hz and a brightness (a centroid in Hz, or null).
@@ -79,6 +82,7 @@ export class Voice {
     this.table = table;
     this.amplitude = new Float64Array(0);
     this.wanted = new Float64Array(0);
+    this.flutter = new Float64Array(0);
     this.cos = new Float64Array(0);
     this.sin = new Float64Array(0);
     this.level = 0;
@@ -89,6 +93,8 @@ export class Voice {
     this.noiseHop = new Float32Array(HOP);
     this.used = HOP;  // samples of the hop of noise
     this.isReleased = false;
+    this.random = normalNumbers(seed);
+    this.drift = 0;  // in cents
   }
 
   // Head for a pitch, brightness and level, or for a code as it is.
@@ -119,7 +125,7 @@ export class Voice {
   grow(count) {
     if (count <= this.wanted.length) return;
     const from = this.wanted.length;
-    for (const name of ["amplitude", "wanted", "cos", "sin"]) {
+    for (const name of ["amplitude", "wanted", "flutter", "cos", "sin"]) {
       const longer = new Float64Array(count);
       longer.set(this[name]);
       this[name] = longer;
@@ -139,10 +145,10 @@ export class Voice {
     this.level += (aimed - level) * share(aimed > level ? ATTACK : this.isReleased ? RELEASE : MORPH);
     const from = LOUDEST * level, step = (LOUDEST * (this.level - level)) / n;
     if (this.pitch && this.aimedPitch) this.pitch *= (this.aimedPitch / this.pitch) ** share(glide);
-    const morph = share(MORPH);
+    const morph = share(MORPH), steady = this.flutterPartials(1 - share(MOVEMENT)), pitch = this.pitch * 2 ** (this.drift / 1200);
     for (let k = 0; k < this.amplitude.length && this.pitch; k++) {
-      const amplitude = this.amplitude[k], frequency = (k + 1) * this.pitch;
-      this.amplitude[k] += ((frequency < TOP ? this.wanted[k] : 0) - amplitude) * morph;
+      const amplitude = this.amplitude[k], frequency = (k + 1) * pitch;
+      this.amplitude[k] += ((frequency < TOP ? steady * this.wanted[k] * Math.exp(this.flutter[k]) : 0) - amplitude) * morph;
       if (amplitude < 1e-7 && this.amplitude[k] < 1e-7) continue;
       const turnCos = Math.cos((2 * Math.PI * frequency) / SAMPLE_RATE), turnSin = Math.sin((2 * Math.PI * frequency) / SAMPLE_RATE);
       const slope = (this.amplitude[k] - amplitude) / n;
@@ -155,6 +161,19 @@ export class Voice {
       [this.cos[k], this.sin[k]] = [c * norm, s * norm];
     }
     if (this.table.hasNoise) this.addNoise(out, from, step);
+  }
+
+  // Move the pitch and the amplitudes of the partials a little; return the factor that keeps their level.
+  flutterPartials(keep) {
+    const move = Math.sqrt(1 - keep * keep) * this.table.flux;
+    this.drift = keep * this.drift + move * DRIFT * this.random();
+    let still = 0, moved = 0;
+    for (let k = 0; k < this.wanted.length; k++) {
+      this.flutter[k] = keep * this.flutter[k] + move * FLUTTER * this.random();
+      still += this.wanted[k] ** 2;
+      moved += (this.wanted[k] * Math.exp(this.flutter[k])) ** 2;
+    }
+    return Math.sqrt(still / Math.max(moved, 1e-12));
   }
 
   addNoise(out, from, step) {
