@@ -72,6 +72,8 @@ def test_a_drawn_curve_is_played_measured_and_saved(lab, browser, front):
     with lab.notebook(browser, "06_draw_target.ipynb", front) as page:
         pad = run_all(page)
         page.get_by_text("first drawing.png").wait_for()
+        page.locator("circle.code").first.wait_for(state="attached")
+        expect(pad.root).to_be_in_viewport()
         assert pad.sound()["paused"], "nothing plays before it is drawn"
         pad.draw(HILL)
 
