@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 
 import numpy as np
@@ -46,7 +47,8 @@ def page_of(browser, pad, **options):
     state = json.dumps(state, default=lambda content: {"bytes": base64.b64encode(content).decode()})
     source = pad_source().replace("export default", "const WIDGET =")
     script = f"{source}\nconst STATE = {json.dumps(state)};\n{HARNESS}".replace("</", "<\\/")
-    html = f"<!doctype html><meta charset=utf-8><meta name=viewport content=width=device-width><style>{TargetPad._css}</style><script type=module>{script}</script>"
+    head = f"<meta charset=utf-8><meta name=viewport content=width=device-width><style>{TargetPad._css}</style>"
+    html = f"<!doctype html>{head}<script type=module>{script}</script>"
     page = browser.new_page(**options)
     page.errors = []
     page.on("console", lambda message: message.type in ("error", "warning") and page.errors.append(message.text))
@@ -152,6 +154,7 @@ def test_a_part_of_time_and_values_is_enlarged(page):
     page.get_by_role("button", name="Value +").click()
     higher = draw(page, [(0.4, 0), (0.6, 0)])
     assert 0.05 < higher.min() < 0.9
+    assert page.locator("svg.drawing text").filter(has_text=re.compile(r"^\d{4}$")).count() >= 3
     page.get_by_role("button", name="Show all").click()
     assert len(page.locator("path.drawn").get_attribute("d")) > 0.8 * len(before)
     assert page.get_by_label("Shown from").is_disabled()

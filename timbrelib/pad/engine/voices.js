@@ -11,9 +11,9 @@ const SILENT = 1e-4;  // level at which a released voice ends
 const MAX_TILT = 6;  // dB per octave by which a code is made brighter or darker to meet the brightness
 const PITCH_REACH = 100;  // cents by which a code may be moved as if it had the pitch
 const BRIGHTNESS_UNIT = 3;  // % of the range of the brightness that counts as much as a reach of pitch
-// A held note moves as much as the recordings, by their spectral flux: amplitudes of partials, as a share, and pitch, in
+// A held note moves as much as the recordings, by their spectral flux: amplitudes of partials, in nepers, and pitch, in
 // cents (RMS at a flux of 1), within a time constant in s.
-const FLUTTER = 3, DRIFT = 12, MOVEMENT = 0.05;
+const FLUTTER = 1.5, DRIFT = 12, MOVEMENT = 0.05;
 const STAY = 0.5;  // advantage of the code that sounds, so that two do not alternate
 
 // The code that is nearest to a pitch in Hz and a brightness (a centroid in Hz, or null).
@@ -148,7 +148,7 @@ export class Voice {
     const morph = share(MORPH), steady = this.flutterPartials(1 - share(MOVEMENT)), pitch = this.pitch * 2 ** (this.drift / 1200);
     for (let k = 0; k < this.amplitude.length && this.pitch; k++) {
       const amplitude = this.amplitude[k], frequency = (k + 1) * pitch;
-      this.amplitude[k] += ((frequency < TOP ? steady * this.wanted[k] * (1 + this.flutter[k]) : 0) - amplitude) * morph;
+      this.amplitude[k] += ((frequency < TOP ? steady * this.wanted[k] * Math.exp(this.flutter[k]) : 0) - amplitude) * morph;
       if (amplitude < 1e-7 && this.amplitude[k] < 1e-7) continue;
       const turnCos = Math.cos((2 * Math.PI * frequency) / SAMPLE_RATE), turnSin = Math.sin((2 * Math.PI * frequency) / SAMPLE_RATE);
       const slope = (this.amplitude[k] - amplitude) / n;
@@ -169,9 +169,9 @@ export class Voice {
     this.drift = keep * this.drift + move * DRIFT * this.random();
     let still = 0, moved = 0;
     for (let k = 0; k < this.wanted.length; k++) {
-      this.flutter[k] = Math.max(-1, keep * this.flutter[k] + move * FLUTTER * this.random());
+      this.flutter[k] = keep * this.flutter[k] + move * FLUTTER * this.random();
       still += this.wanted[k] ** 2;
-      moved += (this.wanted[k] * (1 + this.flutter[k])) ** 2;
+      moved += (this.wanted[k] * Math.exp(this.flutter[k])) ** 2;
     }
     return Math.sqrt(still / Math.max(moved, 1e-12));
   }

@@ -1,7 +1,7 @@
 // A lane of the pad: one curve, drawn with a pointer or the keyboard, over the selected and measured values.
 
 import { addElement, addButton, clamp, LEFT, Plot, RIGHT, TOP } from "./plot.js";
-import { addPianoRoll, noteName, termFor, toMidi, valueOf, WARNINGS, wordFor } from "./notes.js";
+import { addPianoRoll, noteName, termFor, ticksInView, toMidi, valueOf, WARNINGS, wordFor } from "./notes.js";
 
 const PLOT_HEIGHTS = [210, 100];  // px of the first and the second lane
 const REACH = 12;  // px around the plot in which a finger still draws
@@ -82,7 +82,7 @@ export class Lane {
       const area = { x: LEFT, width: this.plot.width, y: y(top), height: y(bottom) - y(top), class: "out-of-range" };
       addElement(addElement(axes, "rect", area), "title", {}, "no code has these values");
     }
-    for (const [height, text] of axis.ticks) this.plot.addTick(height, text);
+    for (const [height, text] of ticksInView(axis, this.plot)) this.plot.addTick(height, text);
     axis.histogram.forEach((share, bin) => {
       const n = axis.histogram.length, top = y((bin + 1) / n), height = y(bin / n) - top - 0.5;
       if (height > 0) addElement(axes, "rect", { x: LEFT + this.plot.width + 4, y: top, width: share * (RIGHT - 8), height, class: "histogram" });

@@ -11,6 +11,7 @@ export const SCALES = {  // semitones above the root
   pentatonic: [0, 2, 4, 7, 9],
   blues: [0, 3, 5, 6, 7, 10],
 };
+const MIN_TICKS = 4, TICK_SPACE = 14;  // px of a tick's text
 const MIN_ROW = 3;  // px of a semitone from which on keys are shaded
 
 // What a musician calls a lane, and what the field does.
@@ -46,6 +47,24 @@ export function snapNote(midi, scale, root) {
 export const valueOf = ({ low, high, log }, height) => (log ? low * (high / low) ** height : low + (high - low) * height);
 export const heightOf = ({ low, high, log }, value) =>
   log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+
+// Ticks, [height, text], of the part of an axis that is in view: those of the whole axis, or closer ones.
+export function ticksInView(axis, plot) {
+  const inView = axis.ticks.filter(([height]) => plot.shows(height)), { low, high } = plot.view;
+  if (high - low >= 1 || inView.length >= MIN_TICKS) return inView;
+  const [first, last] = [valueOf(axis, low), valueOf(axis, high)];
+  if (axis.log) {
+    const notes = Array.from({ length: Math.ceil(toMidi(last) - toMidi(first)) }, (_, i) => Math.ceil(toMidi(first)) + i);
+    const step = Math.ceil(notes.length / (plot.height / TICK_SPACE));
+    return notes.filter((note) => note % step === 0).map((note) => [heightOf(axis, toFrequency(note)), noteName(note)]);
+  }
+  const wanted = (last - first) / MIN_TICKS, power = 10 ** Math.floor(Math.log10(wanted)), step = power * (wanted >= 5 * power ? 5 : wanted >= 2 * power ? 2 : 1);
+  const count = Math.floor(last / step) - Math.ceil(first / step) + 1;
+  return Array.from({ length: count }, (_, i) => {
+    const value = (Math.ceil(first / step) + i) * step;
+    return [heightOf(axis, value), `${Number(value.toPrecision(4))}`];
+  });
+}
 
 // The rows of a piano roll behind a pitch lane: black keys are shaded, every C has a line.
 export function addPianoRoll(plot, axis) {

@@ -7,7 +7,7 @@ import { Files } from "./files.js";
 import { Live } from "./live.js";
 import { Lane } from "./lane.js";
 import { Player } from "./player.js";
-import { View } from "./view.js";
+import { stayInView, View } from "./view.js";
 
 const LANE_HEIGHTS = { 1: [210], 2: [130, 90] };  // px, by the number of lanes
 const SPECTROGRAM_HEIGHT = 84;  // px
@@ -29,7 +29,7 @@ function addPanel(parent, title) {
 // Of several views of one pad, the one used last plays.
 function renderPad(model, el, views) {
   const root = addElement(el, "div", { class: "timbre-pad" });
-  const top = addElement(root, "div", { class: "bar" }), bar = addElement(root, "div", { class: "bar" });
+  const top = addElement(root, "div", { class: "bar menus" }), bar = addElement(root, "div", { class: "bar" });
   const status = addElement(root, "div", { role: "status", class: "status" });
   const strip = addElement(root, "div", { class: "lanes" });
   const spectrogram = new Plot(root, SPECTROGRAM_HEIGHT, {
@@ -222,6 +222,7 @@ function renderPad(model, el, views) {
   showImage();
   showSound(false);
   live.setTable(model.get("table"));
+  if (version === 0 && root.closest(".jp-Notebook")) stayInView(root);
   const releases = [captureKeys(root), followTheme(root)];
   return () => {
     for (const release of releases) release();

@@ -110,3 +110,19 @@ export class View {
     }, { passive: false });
   }
 }
+
+// Bring a new pad into view once: "Run All" of a notebook scrolls to its end.  Whatever the user does ends this.
+export function stayInView(root, seconds = 10) {
+  const over = new AbortController(), { signal } = over;
+  const watch = new IntersectionObserver(([{ isIntersecting }]) => {
+    if (isIntersecting || !root.isConnected) return;
+    root.scrollIntoView({ block: "nearest" });
+    over.abort();
+  });
+  signal.addEventListener("abort", () => watch.disconnect());
+  for (const name of ["wheel", "pointerdown", "keydown", "touchstart"]) {
+    window.addEventListener(name, () => over.abort(), { capture: true, signal });
+  }
+  setTimeout(() => over.abort(), 1000 * seconds);
+  watch.observe(root);
+}
