@@ -221,6 +221,7 @@ def test_the_first_tap_on_a_phone_sounds_although_it_only_counts_when_it_ends(op
             }"""
         )
         Field(page, has_touch=True).tap()
+        page.wait_for_timeout(500)
         samples = page.evaluate(
             """async () => {
                 const samples = await document.querySelector("#instrument").instrument.stopRecording();
@@ -245,7 +246,7 @@ def test_several_fingers_sound_together_and_the_page_scrolls_beside_the_field(op
             near = round(low * (high / low) ** share * N_FFT / SAMPLE_RATE)
             assert spectrum[near - 2 : near + 3].max() > 8 * np.median(spectrum), share
         styles = page.evaluate(
-            "['.stage canvas', 'main', 'body'].map((name) => getComputedStyle(document.querySelector(name)).touchAction)"
+            "['.stage canvas', 'main', 'body'].map((it) => getComputedStyle(document.querySelector(it)).touchAction)"
         )
         assert styles == ["none", "auto", "auto"]
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
