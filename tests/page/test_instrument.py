@@ -312,9 +312,10 @@ def test_keys_of_the_computer_are_a_piano_but_not_in_a_text_field(page):
         assert np.sum(np.abs(cents(f0, note)) < 20) > 15, note
     page.evaluate("document.querySelector('#about').append(document.createElement('input'))")
     page.locator("#about input").focus()
+    page.wait_for_timeout(500)
     with recording(page) as samples:
         page.keyboard.press("KeyA", delay=300)
-    assert np.abs(samples[0]).max() == 0
+    assert np.abs(samples[0]).max() < 1e-3
 
 
 def test_midi_notes_bend_and_a_controller_sets_their_brightness(open_page):
