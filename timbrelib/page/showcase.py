@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from timbrelib.audio.frames import HOP, SAMPLE_RATE
+from timbrelib.audio.frames import HOP, SAMPLE_RATE, frame_times
 from timbrelib.audio.sound_files import read_samples
 from timbrelib.control.saved_rendering import load_rendering
 from timbrelib.control.timbre import load
 from timbrelib.descriptors import descriptor
 from timbrelib.evaluation.example_scores import literal_rendering
+from timbrelib.evaluation.published import PUBLISHED, published_curve
 from timbrelib.plots import label
 
 # Title and text, by the name of an example.
@@ -51,8 +52,8 @@ class Showcase:
     audio, paper_audio : ndarray, float32, (n,)
     figure : dict
         For the page's script: ``name``, ``title``, ``description``, ``axis`` (its label),
-        ``isLog``, ``seconds``, and ``curves`` with ``target``, ``ours`` and ``paper``, lists of
-        values with None where undefined.
+        ``isLog``, ``seconds``, and ``curves`` with ``target``, ``ours``, ``paper`` and perhaps
+        ``published``, lists of values with None where undefined.
     """
 
     name: str
@@ -97,6 +98,7 @@ def make_showcases(folder: Path) -> Iterator[Showcase]:
                 "target": _values(target),
                 "ours": _values(saved.measured[followed]),
                 "paper": _values(literal.measured[followed]),
+                **({"published": _published_values(name, len(target))} if name in PUBLISHED else {}),
             },
         }
         yield Showcase(name, title, text, saved.model, audio, literal.audio, figure)
@@ -104,3 +106,9 @@ def make_showcases(folder: Path) -> Iterator[Showcase]:
 
 def _values(curve: np.ndarray) -> list[float | None]:
     return [float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None for value in curve[::STEP]]
+
+
+def _published_values(name: str, n_frames: int) -> list[float | None]:
+    """Curve of a published sound at the same times, from its nearest measured frames."""
+    times, values = published_curve(name)
+    return _values(values[np.searchsorted(times, frame_times(n_frames), side="right").clip(1) - 1])

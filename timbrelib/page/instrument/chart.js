@@ -2,6 +2,7 @@
 import { noteName, toFrequency, toMidi } from "../../pad/frontend/notes.js";
 import { addElement } from "../../pad/frontend/plot.js";
 
+const METHODS = ["ours", "paper"];  // whose sounds the page has
 const CHART = { height: 240, left: 46, right: 10, top: 12, bottom: 40 };  // px
 
 // figure: name, unit, isLog, seconds, curves: { name: heights in the unit, null where undefined }
@@ -82,7 +83,7 @@ export class Chart {
   // Bring the curve of one method to the front.
   show(method) {
     this.shown = method;
-    for (const [name, path] of Object.entries(this.paths ?? {})) if (name !== "target") path.classList.toggle("faded", name !== method);
+    for (const name of METHODS) this.paths?.[name].classList.toggle("faded", name !== method);
   }
 
   // Time in s, or null to hide the cursor.
