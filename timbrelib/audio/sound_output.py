@@ -44,7 +44,7 @@ def _unwritable(path: str | Path) -> ValueError:
     return ValueError(f"{path} cannot be written as a sound: give it one of the suffixes {', '.join(FORMATS)}")
 
 
-def save_audio(path: str | Path, audio: np.ndarray) -> None:
+def save_audio(path: str | Path, audio: np.ndarray, compression: float | None = None) -> None:
     """Write a sound at 22,050 Hz, atomically; the suffix of the path decides on the format.
 
     ``.wav``, ``.flac`` and ``.aiff`` have 16 bits a sample; ``.mp3`` is compressed.
@@ -55,6 +55,8 @@ def save_audio(path: str | Path, audio: np.ndarray) -> None:
     ----------
     path : str or Path
     audio : ndarray, float, (n,)
+    compression : float, optional
+        Of an MP3, from 0 (like the sound) to 0.95 (small); 0.4 by default.
 
     Raises
     ------
@@ -77,13 +79,17 @@ def save_audio(path: str | Path, audio: np.ndarray) -> None:
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
         raise _unwritable(path)
-    content = encode_audio(audio, str(path), *FORMATS[suffix])
+    content = encode_audio(audio, str(path), *FORMATS[suffix], compression=compression)
     with atomic_write(path) as part:
         part.write_bytes(content)
 
 
 def encode_audio(
-    audio: np.ndarray, name: str = "the sound", file_format: str = "WAV", subtype: str = "PCM_16"
+    audio: np.ndarray,
+    name: str = "the sound",
+    file_format: str = "WAV",
+    subtype: str = "PCM_16",
+    compression: float | None = None,
 ) -> bytes:
     """Encode a sound as `save_audio` writes it; warnings call it `name`."""
     import soundfile
@@ -94,7 +100,7 @@ def encode_audio(
         log.warning("%s would clip and is attenuated by %.1f dB", name, 20 * np.log10(peak / FULL_SCALE))
         audio = audio * (FULL_SCALE / peak)
     content = BytesIO()
-    soundfile.write(content, audio, SAMPLE_RATE, subtype=subtype, format=file_format)
+    soundfile.write(content, audio, SAMPLE_RATE, subtype=subtype, format=file_format, compression_level=compression)
     return content.getvalue()
 
 

@@ -22,11 +22,12 @@ from timbrelib.page.engine_files import page_script, write_model
 from timbrelib.page.examples import FIRST, group_examples, rank
 from timbrelib.page.policy import content_policy
 from timbrelib.page.scores import ScorecardRenderer, main_scores, read_cells, read_scores
-from timbrelib.page.showcase import make_showcases
+from timbrelib.page.showcase import SHOWCASES, make_showcases
 
 HEAD = '<!doctype html>\n<html lang="en">\n<head>\n<meta name="generator" content="timbrelib">'  # of the page
 FOLDER = Path(__file__).parent
 VOICES = {"singing": "voice", "female": "female voice"}  # words of the menu for models that are no instruments
+COMPRESSION = 0.7  # of all sounds but the showcases; the page is to take less than 25 MB
 DIAGRAMS = {  # of docs/diagrams, with what each shows, in the order of the page
     "vqvae": "A VQ-VAE learns a codebook: a few thousand spectra that can stand for every frame of the recordings.",
     "codebook_analysis": "Each code is decoded alone and measured once: its brightness, its pitch, and others.",
@@ -76,6 +77,8 @@ def build_page(
     PosixPath('site/index.html')
     """
     pngs, wavs = list_files(figures, "png", "figures"), list_files(audio, "wav", "sounds")
+    others = tuple(f"{name}_" for name in shipped_models() if PREFIXES.get(name, name) not in FIRST)
+    wavs = [path for path in wavs if not (path.stem.startswith(others) and path.stem.endswith("_sorted"))]
     if not Path(scorecard).is_file():
         raise FileNotFoundError(f"there is no scorecard {scorecard}: run 'make figures' first")
     out, text = Path(out), Path(scorecard).read_text(encoding="utf-8")
@@ -88,7 +91,8 @@ def build_page(
         save_audio(out / "audio" / f"{showcase.name}_paper.mp3", showcase.paper_audio)
         save_audio(out / "audio" / f"{showcase.name}.flac", showcase.audio)
     for path in wavs:
-        save_audio(out / "audio" / f"{path.stem}.mp3", read_samples(path))
+        compression = None if path.stem in SHOWCASES else COMPRESSION
+        save_audio(out / "audio" / f"{path.stem}.mp3", read_samples(path), compression)
     drawn = [diagrams / f"{name}.svg" for name in DIAGRAMS if (diagrams / f"{name}.svg").is_file()]
     for folder, paths in (("figures", pngs), ("diagrams", drawn)):
         for path in paths:
