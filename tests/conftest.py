@@ -87,7 +87,7 @@ def png(figure) -> bytes:
 
 SLOW = (  # files that take a minute or more: they start first, so that no process waits for the other at the end
     "test_project.py", "test_resume.py", "test_recipe.py", "test_benchmarks.py", "test_notebooks.py", "test_browser.py",
-    "test_other_systems.py", "test_committed_examples.py",
+    "test_other_systems.py", "test_committed_examples.py", "test_page.py", "test_instrument.py",
 )  # fmt: skip
 
 

@@ -8,24 +8,28 @@ import soundfile
 from browser import CHROMIUM
 from conftest import ROOT, sine
 from PIL import Image
+from playwright.sync_api import expect
 
 import timbrelib
 from timbrelib.model.registry import shipped_models
-from timbrelib.page.builder import build_page, parse_name, read_scores
+from timbrelib.page.builder import build_page, embedded_json
+from timbrelib.page.examples import parse_name
+from timbrelib.page.scores import main_scores, read_cells, read_scores
+from timbrelib.page.showcase import SHOWCASES
 
 FIGURES, AUDIO, SCORECARD = ROOT / "figures", ROOT / "Audio_Exemple", ROOT / "docs" / "scorecard.md"
 SCREENSHOTS = ROOT / "build" / "screenshots"
 VIEWS = {
     "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": 360, "height": 800}, "is_mobile": True, "has_touch": True},
+    "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
 }
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory):
-    return build_page(FIGURES, AUDIO, SCORECARD, tmp_path_factory.mktemp("page") / "site")
+    return build_page(FIGURES, AUDIO, SCORECARD, tmp_path_factory.mktemp("page") / "site", ["female", "violin"])
 
 
 @pytest.fixture
@@ -49,8 +53,9 @@ def open_page(browser):
 
 
 @pytest.fixture
-def folders(tmp_path):
-    """Files that the notebooks would write for an unknown timbre."""
+def folders(tmp_path, monkeypatch):
+    """Files that the notebooks would write for an unknown timbre; the page's models are left out, as they take long."""
+    monkeypatch.setattr("timbrelib.page.builder.write_model", lambda name, folder: None)
     for name in ("kazoo_roughness_visualize", "kazoo_roughness_decode_sin", "transfer_speech_kazoo", "a_sketch"):
         (tmp_path / "figures").mkdir(exist_ok=True)
         Image.new("RGB", (60, 40)).save(tmp_path / "figures" / f"{name}.png")
@@ -78,9 +83,9 @@ def built(folder):
 def test_every_figure_and_sound_is_on_the_page_once(index):
     page = index.read_text(encoding="utf-8")
     shown = [unquote(name) for name in re.findall(r'<img src="figures/([^"]+)"', page)]
-    played = [unquote(name) for name in re.findall(r'<audio [^>]*src="audio/([^"]+)"', page)]
+    played = [unquote(name) for name in re.findall(r'<audio controls [^>]*src="audio/([^"]+)"', page)]
     assert sorted(shown) == sorted(path.name for path in FIGURES.glob("*.png"))
-    assert sorted(played) == sorted(path.name for path in AUDIO.glob("*.wav"))
+    assert sorted(played) == sorted(f"{path.stem}.mp3" for path in AUDIO.glob("*.wav"))
     for name in shown:
         assert (index.parent / "figures" / name).read_bytes() == (FIGURES / name).read_bytes()
 
@@ -94,7 +99,7 @@ def test_the_reference_is_linked_if_it_was_built(folders):
 
 def test_an_example_shows_its_scores_beside_the_published_ones(index):
     page = index.read_text(encoding="utf-8").replace("\xa0", " ")
-    example = page.split("<h3>centroid, sinusoidal target</h3>")[1].split("</article>")[0]
+    example = page.split("<h4>centroid, sinusoidal target</h4>")[1].split("</article>")[0]
     row = r"\| violin_centroid_sin \| {} \| (.+?) \| (.+?) \| (.+?) \|"
     for made_by, shown in {
         "published": "published",
@@ -143,8 +148,8 @@ def test_the_female_voice_has_a_section_after_the_other_voice(folders):
         Image.new("RGB", (60, 40)).save(folders / "figures" / f"{name}.png")
     for name in ("sing_fem_centroid_exp", "sing_fem_fundamental_exp"):
         timbrelib.save_audio(folders / "audio" / f"{name}.wav", sine(440, 0.1))
-    titles = re.findall(r"<h[23][^>]*>([^<]+)<", built(folders))
-    assert titles[1:7] == [
+    titles = re.findall(r"<h[34][^>]*>([^<]+)<", built(folders))
+    assert titles[:6] == [
         "Singing", "centroid, distribution over the codebook",
         "Female voice", "centroid, distribution over the codebook", "centroid, log/exp target",
         "fundamental, log/exp target",
@@ -154,7 +159,7 @@ def test_the_female_voice_has_a_section_after_the_other_voice(folders):
 def test_an_input_that_is_not_a_recording_is_called_generated(folders):
     for name in ("train_original", "violin_line_input"):
         timbrelib.save_audio(folders / "audio" / f"{name}.wav", sine(440, 0.1))
-    captions = dict(re.findall(r'src="audio/([^"]+)\.wav" aria-label="([^"]+)"', built(folders)))
+    captions = dict(re.findall(r'src="audio/([^"]+)\.mp3" aria-label="([^"]+)"', built(folders)))
     assert captions["violin_line_input"] == "Violin, generated melody as target: input (generated)"
     assert captions["train_original"] == "Training and reconstruction, short training run: original (generated)"
     assert captions["transfer_speech_kazoo_input"] == (
@@ -171,13 +176,13 @@ def test_the_page_names_the_number_of_codes(index):
 
 def test_a_new_timbre_or_descriptor_needs_no_new_code(folders):
     page = built(folders)
-    titles = re.findall(r"<h[23][^>]*>([^<]+)<", page)
-    assert titles[1:9] == [
+    titles = re.findall(r"<h[34][^>]*>([^<]+)<", page)
+    assert titles[:8] == [
         "Kazoo", "roughness, distribution over the codebook", "roughness, sinusoidal target",
         "Timbre transfer", "generated speech, played by the kazoo model", "More", "a &amp; b", "a sketch",
     ]  # fmt: skip
     assert "<dd>error 1.5 %, RPA 99 %</dd></div>" in page
-    assert 'src="audio/a%20%26%20b.wav"' in page
+    assert 'src="audio/a%20%26%20b.mp3"' in page
 
 
 def test_the_scorecard_becomes_a_part_of_the_page(folders):
@@ -204,14 +209,56 @@ def test_a_missing_input_is_reported_before_anything_is_written(folders, gone, s
     assert not (folders / "site").exists()
 
 
+def test_the_main_scores_say_how_closely_a_sound_follows_and_what_it_is_heard_as():
+    cells = read_cells(SCORECARD.read_text(encoding="utf-8"))
+    brightness, pitch = (main_scores(cells, name) for name in ("violin_centroid_sin", "violin_fundamental_sin"))
+    for scores in (brightness, pitch):
+        assert list(scores)[1:] == ["pitch jumps per second", "heard as violin"]
+        assert all(list(row) == ["published", "paper's method", "here"] for row in scores.values())
+    assert brightness["mean error, % of the range"]["here"] == cells["violin_centroid_sin"]["here"]["error"]
+    assert pitch["within 50 cents of the target"]["here"] == cells["violin_fundamental_sin"]["here"]["RPA 50 cents"]
+    assert main_scores(cells, "kazoo_roughness_sin") == {}
+
+
+def test_embedded_text_cannot_end_its_script():
+    assert "<" not in embedded_json({"</script><b>": "<!--"})
+
+
+def test_the_first_screen_and_the_whole_site_are_small(index):
+    first = index.stat().st_size + (index.parent / "models" / "violin.js").stat().st_size
+    assert first <= 1.5e6
+    size = sum(
+        path.stat().st_size for path in index.parent.rglob("*") if path.is_file() and path.parent.name != "models"
+    )
+    largest = (index.parent / "models" / "violin.js").stat().st_size
+    assert size + len(shipped_models()) * largest <= 25e6
+
+
+def test_the_same_files_make_the_same_page(folders):
+    built(folders)
+    before = {path: path.read_bytes() for path in (folders / "site").rglob("*") if path.is_file()}
+    built(folders)
+    assert {path: path.read_bytes() for path in (folders / "site").rglob("*") if path.is_file()} == before
+
+
 @needs_chromium
 @pytest.mark.parametrize("name", VIEWS)
 def test_the_page_reads_well_in_light_in_dark_and_on_a_phone(index, open_page, name):
     page = open_page(index, **VIEWS[name])
-    page.evaluate("Promise.all([...document.images].map(image => { image.loading = 'eager'; return image.decode(); }))")
-    page.wait_for_function("[...document.querySelectorAll('audio')].every(player => player.duration > 0)")
+    page.locator("#instrument[aria-busy=false]").wait_for()
+    page.evaluate(
+        "Promise.all([...document.images].filter((image) => image.offsetParent)"
+        ".map((image) => { image.loading = 'eager'; return image.decode(); }))"
+    )
     size = VIEWS[name]["viewport"]
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    texts = page.locator(".chart text").evaluate_all(
+        "all => all.map((one) => parseFloat(getComputedStyle(one).fontSize))"
+    )
+    assert min(texts) >= 11, "px of the labels of figures"
+    page.evaluate("scrollTo(0, 3000)")
+    assert page.locator("nav").evaluate("one => one.getBoundingClientRect().top") >= 0, "contents stay at hand"
+    page.evaluate("scrollTo(0, 0)")
     height = min(6000, page.evaluate("document.documentElement.scrollHeight"))
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(
@@ -222,18 +269,72 @@ def test_the_page_reads_well_in_light_in_dark_and_on_a_phone(index, open_page, n
 
 
 @needs_chromium
+def test_a_showcase_plays_one_sound_at_a_time_and_its_cursor_follows(index, open_page):
+    page = open_page(index)
+    first, second = (page.locator(f"#show-{name}") for name in list(SHOWCASES)[:2])
+    assert page.locator(".showcase").count() == page.locator(".showcase path.published").count() == len(SHOWCASES) == 5
+
+    def playing():
+        return page.locator("audio").evaluate_all(
+            "all => all.filter((one) => !one.paused).map((one) => one.getAttribute('src'))"
+        )
+
+    chart = first.locator("svg.chart").bounding_box()
+    first.locator("svg.chart").click(position={"x": 46 + 0.5 * (chart["width"] - 56), "y": 100})
+    expect(first.get_by_role("button", name="Pause")).to_be_visible()
+    page.wait_for_timeout(1000)
+    x, time = first.evaluate(
+        """one => [Number(one.querySelector(".cursor").getAttribute("x1")), one.querySelector("audio").currentTime]"""
+    )
+    assert time > 12
+    seconds = soundfile.info(AUDIO / "violin_centroid_sin.wav").duration
+    assert (x - 46) / (chart["width"] - 56) == pytest.approx(time / seconds, abs=0.02)
+    first.get_by_label("Paper's method", exact=True).check()
+    expect(first.get_by_role("button", name="Pause")).to_be_visible()
+    assert playing() == ["audio/violin_centroid_sin_paper.mp3"]
+    assert first.locator("audio").nth(1).evaluate("one => one.currentTime") > time
+    second.get_by_role("button", name="Play").click()
+    expect(second.get_by_role("button", name="Pause")).to_be_visible()
+    assert playing() == ["audio/violin_fundamental_sin.mp3"]
+    field = page.locator(".stage canvas").first
+    field.scroll_into_view_if_needed()
+    field.click()
+    assert playing() == []
+
+
+@needs_chromium
+def test_another_model_can_be_chosen_and_its_credits_are_shown(index, open_page):
+    page = open_page(index)
+    page.locator("#instrument[aria-busy=false]").wait_for()
+    menu = page.locator("[name=model]")
+    assert menu.locator("option").all_text_contents() == ["violin", "female voice"]
+    menu.select_option("female")
+    expect(page.locator("[data-part=credits]")).to_contain_text("female voice: CC BY-SA 4.0. Learned from")
+    assert page.evaluate("document.querySelector('#instrument').instrument.table.name") == "female"
+
+
+@needs_chromium
+def test_a_link_to_something_folded_unfolds_it(index, open_page):
+    page = open_page(index)
+    page.get_by_role("link", name="Scorecard").click()
+    expect(page.locator("#the-scorecard table").first).to_be_visible()
+
+
+@needs_chromium
 def test_every_sound_loads_and_has_its_length(index, open_page):
     page = open_page(index)
     lengths = page.locator("audio").evaluate_all(
         """players => Promise.all(players.map(player => new Promise((done, fail) => {
             player.onloadedmetadata = () => done([decodeURI(player.getAttribute('src')), player.duration]);
             player.onerror = () => fail(new Error(player.src));
+            player.preload = "metadata";
             player.load();
         })))"""
     )
     assert lengths
     for address, seconds in lengths:
-        assert seconds == pytest.approx(soundfile.info(index.parent / address).duration, abs=0.05), address
+        name = address.removeprefix("audio/").removesuffix(".mp3").removesuffix("_paper")
+        assert seconds == pytest.approx(soundfile.info(AUDIO / f"{name}.wav").duration, abs=0.05), address
 
 
 @needs_chromium
@@ -243,6 +344,7 @@ def test_every_link_has_a_target_and_every_source_is_local(index, open_page):
     sources = page.locator("[src], link[href]").evaluate_all(
         "elements => elements.map(element => element.getAttribute('src') ?? element.getAttribute('href'))"
     )
+    page.locator("#instrument[aria-busy=false]").wait_for()
     marks = page.locator("[id]").evaluate_all("elements => elements.map(element => '#' + element.id)")
     assert len(marks) == len(set(marks))
     for link in links:
@@ -254,7 +356,9 @@ def test_every_link_has_a_target_and_every_source_is_local(index, open_page):
 @needs_chromium
 def test_every_player_and_figure_has_a_label_of_its_own(index, open_page):
     page = open_page(index)
-    labels = page.locator("audio, img").evaluate_all("all => all.map(one => one.getAttribute('aria-label') ?? one.alt)")
+    labels = page.locator("audio[controls], #examples img").evaluate_all(
+        "all => all.map(one => one.getAttribute('aria-label') ?? one.alt)"
+    )
     assert "Violin, centroid, sinusoidal target: decoded" in labels
     assert all(labels)
     assert len(set(labels)) == len(labels)
