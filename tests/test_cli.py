@@ -299,7 +299,7 @@ def test_the_pad_names_the_packages_that_are_missing(monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(
-        ModuleNotFoundError, match=r"ipywidgets is not installed: .* pip install 'timbrelib\[notebooks\]'"
+        ModuleNotFoundError, match=r"anywidget is not installed: .* pip install 'timbrelib\[notebooks\]'"
     ):
         importlib.import_module("timbrelib.pad.target_pad")
 

@@ -407,6 +407,7 @@ def test_the_tab_key_reaches_all_controls_and_arrow_keys_set_them(lab, page, pad
 def test_a_click_on_the_codebook_plays_a_code(lab, browser):
     with lab.notebook(browser, "06_draw_target.ipynb") as page:
         run_all(page, "circle.code")
+        page.keyboard.press("Shift")  # a new pad stays in view until the user does something
         codes = page.locator(".timbre-pad").last
         codes.locator("circle.code").nth(37).click(force=True)
         expect(codes.get_by_role("status")).to_contain_text("centroid")

@@ -9,6 +9,7 @@ import pytest
 from conftest import model_of, sine, unit_spectra, white_noise
 
 import timbrelib
+from timbrelib.control.compact_table import read_compact_table
 from timbrelib.pad import session
 from timbrelib.pad.code_scatter import CodeScatter
 from timbrelib.pad.target_pad import TargetPad
@@ -209,3 +210,18 @@ def test_a_model_without_pitched_codes_can_be_drawn_and_played(pad):
     assert "fundamental" not in codes.played["text"]
     with pytest.raises(ValueError, match="no code of this model has a fundamental"):
         CodeScatter("shaker", "fundamental")
+
+
+def test_the_page_gets_the_timbre_for_its_engine(pad):
+    def sent(excitation):
+        for _ in range(200):
+            if pad.table and (table := read_compact_table(pad.table)).header["excitation"] == excitation:
+                return table
+            time.sleep(0.05)
+        raise TimeoutError(excitation)
+
+    table = sent("mixed")
+    assert (table.header["name"], table.header["noise"]) == ("strings", OWN_NOISE)
+    np.testing.assert_allclose(table.codebook["centroid"], pad.rendering.codebook["centroid"][table.codes], rtol=1e-4)
+    pad.set(excitation="locked")
+    assert sent("locked").header["excitation"] == pad.rendering.excitation

@@ -170,6 +170,14 @@ def test_a_click_plays_from_there(page, plot):
     expect(page.locator(".clock")).to_contain_text("/ 5.99 s")
 
 
+def test_after_a_stroke_it_plays_from_the_edit_if_asked_to(page):
+    page.get_by_role("button", name="From the edit").click()
+    draw(page, [(0.5, 0.5), (0.7, 0.7)])
+    assert page.locator("audio").evaluate("audio => audio.currentTime") == pytest.approx(0.5 * 5.99, abs=0.1)
+    page.wait_for_function("window.level?.() > 0.005")
+    assert float(page.locator(".clock").text_content().split()[0]) > 2.9
+
+
 def test_a_loop_repeats(page):
     page.get_by_role("button", name="Loop").click()
     box = page.locator("svg.spectrogram .plot").bounding_box()
@@ -258,6 +266,23 @@ def test_texts_of_the_kernel_never_become_elements(page):
     )
     assert page.locator("img").count() == 0
     expect(page.get_by_role("status")).to_contain_text("<img")
+
+
+def test_drawing_player_and_result_fit_one_screen_and_flatness_comes_with_a_warning(browser, target_pad):
+    target_pad.set(descriptor="flatness", second="gain")
+    target_pad.wait()
+    page = page_of(browser, target_pad, viewport={"width": 1280, "height": 720}, forced_colors="active")
+    box = page.locator("svg.spectrogram").bounding_box()
+    assert box["y"] + box["height"] < 600, "the rest is for the front end"
+    expect(page.locator(".lane .term").first).to_contain_text("follows only roughly")
+    for curve in ("drawn", "measured"):  # in the colours of the system
+        stroke, paper = page.locator(f".lane path.{curve}").first.evaluate(
+            """path => [getComputedStyle(path).stroke,
+                        getComputedStyle(path.ownerSVGElement.querySelector(".plot")).fill]"""
+        )
+        assert stroke not in (paper, "none")
+    assert page.errors == []
+    page.close()
 
 
 def test_on_a_phone_everything_fits_and_a_finger_scrolls_beside_a_lane(browser, target_pad):

@@ -6,4 +6,4 @@ the worker, which renders it with `timbrelib.pad.controller`, and back to the pa
 
 from timbrelib.files import require_packages
 
-require_packages("ipywidgets", "anywidget", "traitlets")
+require_packages("anywidget", "traitlets")

@@ -6,7 +6,6 @@ Notebook: 06_draw_target.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import anywidget
 import numpy as np
@@ -83,8 +82,11 @@ class TargetPad(anywidget.AnyWidget):
     ...     pad.wait()
     ...     print(pad.rendering.measured["fundamental"].shape)
     ...     pad.load("first")
+    ...     pad.set_state({"drawing": {}})  # what a page would send
+    ...     print(pad.status["text"])
     ...     pad.close()
     (44,)
+    the page must not change the state of the pad: reload it
     """
 
     _esm = pad_source()
@@ -94,9 +96,9 @@ class TargetPad(anywidget.AnyWidget):
     drawing = traitlets.Dict().tag(sync=True)
     result = traitlets.Dict().tag(sync=True)
     table = traitlets.Bytes(b"").tag(sync=True)
-    reference: "traitlets.Dict[str, Any]" = traitlets.Dict({"label": "", "sound": b"", "lanes": {}}).tag(sync=True)
-    files: "traitlets.Dict[str, Any]" = traitlets.Dict({"saved": [], "selected": "", "exists": ""}).tag(sync=True)
-    status: "traitlets.Dict[str, Any]" = traitlets.Dict({"number": 0, "text": "", "problem": False}).tag(sync=True)
+    reference: traitlets.Dict = traitlets.Dict({"label": "", "sound": b"", "lanes": {}}).tag(sync=True)
+    files: traitlets.Dict = traitlets.Dict({"saved": [], "selected": "", "exists": ""}).tag(sync=True)
+    status: traitlets.Dict = traitlets.Dict({"number": 0, "text": "", "problem": False}).tag(sync=True)
 
     def __init__(
         self,
@@ -180,7 +182,7 @@ class TargetPad(anywidget.AnyWidget):
         super().close()
 
     def set_state(self, sync_data: dict) -> None:
-        """Reject every change of state that the page sends."""
+        """Reject every change of state that the page sends as `sync_data`."""
         self._session.show_status("the page must not change the state of the pad: reload it", problem=True)
 
     @contextmanager

@@ -222,8 +222,8 @@ function renderPad(model, el, views) {
   showImage();
   showSound(false);
   live.setTable(model.get("table"));
-  if (version === 0 && root.closest(".jp-Notebook")) stayInView(root);
   const releases = [captureKeys(root), followTheme(root)];
+  if (version === 0) releases.push(stayInView(root));
   return () => {
     for (const release of releases) release();
     resizes.disconnect();

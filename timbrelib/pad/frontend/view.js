@@ -111,18 +111,17 @@ export class View {
   }
 }
 
-// Bring a new pad into view once: "Run All" of a notebook scrolls to its end.  Whatever the user does ends this.
-export function stayInView(root, seconds = 10) {
+// Keep a new pad of a notebook in view: "Run All" scrolls to the end.  Whatever the user does ends this.
+export function stayInView(root, seconds = 60) {
   const over = new AbortController(), { signal } = over;
-  const watch = new IntersectionObserver(([{ isIntersecting }]) => {
-    if (isIntersecting || !root.isConnected) return;
-    root.scrollIntoView({ block: "nearest" });
-    over.abort();
-  });
-  signal.addEventListener("abort", () => watch.disconnect());
+  const timer = setInterval(() => {
+    const { top, bottom } = root.getBoundingClientRect();
+    if (root.closest(".jp-Notebook") && (bottom < 0 || top > innerHeight)) root.scrollIntoView({ block: "nearest" });
+  }, 300);
+  signal.addEventListener("abort", () => clearInterval(timer));
   for (const name of ["wheel", "pointerdown", "keydown", "touchstart"]) {
     window.addEventListener(name, () => over.abort(), { capture: true, signal });
   }
   setTimeout(() => over.abort(), 1000 * seconds);
-  watch.observe(root);
+  return () => over.abort();
 }
