@@ -115,13 +115,23 @@ def write_compact_table(model: VQVAE, codebook: Codebook, card: Mapping, n_codes
         "arrays": [[name, array.dtype.str[1:], list(array.shape)] for name, array in arrays.items()],
     }  # fmt: skip
     blank = pack(header | {"descriptors": {}, "search": {}}, arrays)
-    header |= describe_search(read_compact_table(blank))  # of the codes and values that the engine reads
-    return pack(header, arrays)
+    header |= describe_search(unpack(blank))  # of the codes and values that the engine reads
+    return gzip.compress(pack(header, arrays), mtime=0)
 
 
 def read_compact_table(content: bytes) -> CompactTable:
     """Read what `write_compact_table` wrote."""
-    content = gzip.decompress(content)
+    return unpack(gzip.decompress(content))
+
+
+def pack(header: Mapping, arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Join header and arrays."""
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    return b"".join([struct.pack("<I", len(text)), text, *(array.tobytes() for array in arrays.values())])
+
+
+def unpack(content: bytes) -> CompactTable:
+    """Read what `pack` joined."""
     (length,) = struct.unpack_from("<I", content)
     header, start, arrays = json.loads(content[4 : 4 + length]), 4 + length, {}
     for name, kind, shape in header["arrays"]:
@@ -180,10 +190,3 @@ def describe_search(table: CompactTable) -> dict:
         "audible_bin": AUDIBLE_BIN, "cepstrum": CEPSTRUM, "median_distance": cepstral_points(table.spectra)[1],
     }  # fmt: skip
     return {"descriptors": descriptors, "search": search}
-
-
-def pack(header: Mapping, arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Join header and arrays."""
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    content = b"".join([struct.pack("<I", len(text)), text, *(array.tobytes() for array in arrays.values())])
-    return gzip.compress(content, mtime=0)

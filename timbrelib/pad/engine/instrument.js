@@ -8,6 +8,7 @@ export class Instrument {
     this.workletSource = workletSource;
     this.position = null;
     this.isPlaying = false;
+    this.run = 0;
     this.onstop = () => {};
   }
 
@@ -62,7 +63,7 @@ export class Instrument {
   playScore({ from = 0, loop = false } = {}) {
     this.isPlaying = true;
     this.position = from;
-    this.send("playScore", Math.round(from * FRAME_RATE), loop);
+    this.send("playScore", Math.round(from * FRAME_RATE), loop, ++this.run);
   }
 
   stopScore() { this.send("stopScore"); }
@@ -81,7 +82,7 @@ export class Instrument {
 
   receive(name, detail) {
     if (name === "position" && this.isPlaying) this.position = detail / FRAME_RATE;
-    else if (name === "stopped") this.endScore();
+    else if (name === "stopped" && detail === this.run) this.endScore();
     else if (name === "samples") this.recorded.push(detail);
     else if (name === "recording" && !detail) {
       const samples = new Float32Array(this.recorded.reduce((sum, part) => sum + part.length, 0));

@@ -52,10 +52,11 @@ class TimbreProcessor extends AudioWorkletProcessor {
     if (this.synthesiser) this.frame = Math.min(this.frame, score.codes.length - 1);
   }
 
-  playScore(frame, isLooped) {
+  // `run` numbers the calls, so that the end of one is not taken for that of the next.
+  playScore(frame, isLooped, run) {
     if (!this.score) return;
     this.synthesiser = new Synthesiser(this.table, this.seed++);
-    Object.assign(this, { frame: Math.min(frame, this.score.codes.length - 1), isLooped, left: null, fade: 0, isStopping: false });
+    Object.assign(this, { frame: Math.min(frame, this.score.codes.length - 1), isLooped, left: null, fade: 0, isStopping: false, run });
     for (let i = 0; i < LEAD; i++) this.nextHop();
     this.hop = this.nextHop();
     this.used = 0;
@@ -79,7 +80,7 @@ class TimbreProcessor extends AudioWorkletProcessor {
 
   endScore() {
     this.synthesiser = null;
-    this.port.postMessage(["stopped"]);
+    this.port.postMessage(["stopped", this.run]);
   }
 
   addScore(out) {

@@ -45,7 +45,7 @@ export class Player {
 
   // Go to a time, and play from there.
   seek(seconds) {
-    this.audio.pause();  // but not the engine, whose report that it has stopped could come after it was started again
+    this.pause();
     this.audio.currentTime = seconds;
     this.play();
   }
