@@ -11,7 +11,7 @@ from timbrelib.audio.frames import FRAME_RATE, SAMPLE_RATE, frame_gain, spectra
 from timbrelib.audio.levels import cepstral_points
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.code_path import retune
-from timbrelib.control.compact_table import CompactTable, read_compact_table, write_compact_table
+from timbrelib.control.instruments.compact_table import CompactTable, read_compact_table, write_compact_table
 from timbrelib.control.matching import find_candidates
 from timbrelib.control.refinement import error_unit
 from timbrelib.control.search import RETUNE, Search

@@ -9,7 +9,7 @@ import pytest
 from conftest import model_of, sine, unit_spectra, white_noise
 
 import timbrelib
-from timbrelib.control.compact_table import read_compact_table
+from timbrelib.control.instruments.compact_table import read_compact_table
 from timbrelib.pad import session
 from timbrelib.pad.code_scatter import CodeScatter
 from timbrelib.pad.target_pad import TargetPad

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 import timbrelib
 from timbrelib.audio.frames import HOP, N_FFT, SAMPLE_RATE, spectra
-from timbrelib.control.compact_table import write_compact_table
+from timbrelib.control.instruments.compact_table import write_compact_table
 from timbrelib.descriptors import centroid
 from timbrelib.descriptors.pitch import track_pyin
 from timbrelib.page.builder import build_page

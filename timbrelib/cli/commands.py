@@ -96,7 +96,7 @@ def run_transfer(options: argparse.Namespace) -> None:
 def run_export(options: argparse.Namespace) -> None:
     """Write a model for other instruments, and print the licence of what is written."""
     import timbrelib
-    from timbrelib.control.sfz import instrument_files
+    from timbrelib.control.instruments.sfz import instrument_files
 
     given = {name: getattr(options, name) for name in (*options.of_wavetable, *options.of_sfz)}
     given = {name: value for name, value in given.items() if value is not None}

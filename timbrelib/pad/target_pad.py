@@ -52,7 +52,7 @@ class TargetPad(anywidget.AnyWidget):
         From `timbrelib.pad.controller.page_result`, with the ``number`` of its request, a
         ``text``, whether that is a ``problem``, and whether to ``play`` the sound.
     table : bytes
-        The timbre for the page's engine, see `timbrelib.control.compact_table`; empty until it is packed.
+        The timbre for the page's engine, see `timbrelib.control.instruments.compact_table`; empty until it is packed.
     reference : dict
         A ``sound`` (a WAV file) to compare the result with, its ``label``, and the heights of its
         ``lanes`` by name.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from timbrelib.codebook.table import Codebook
-from timbrelib.control.compact_table import write_compact_table
+from timbrelib.control.instruments.compact_table import write_compact_table
 from timbrelib.control.rendering import Rendering
 from timbrelib.control.timbre import Timbre
 from timbrelib.pad.axes import Axis

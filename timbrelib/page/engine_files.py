@@ -4,7 +4,7 @@ import base64
 import json
 from pathlib import Path
 
-from timbrelib.control.compact_table import write_compact_table
+from timbrelib.control.instruments.compact_table import write_compact_table
 from timbrelib.control.timbre import load
 from timbrelib.files import write_text
 from timbrelib.model.checkpoint import load_card

@@ -1,4 +1,4 @@
-// A compact table, as timbrelib/control/compact_table.py describes and writes it: the codebook of one timbre.
+// A compact table, as timbrelib/control/instruments/compact_table.py describes and writes it: the codebook of one timbre.
 
 import { N_BINS, spectrumGain } from "./frames.js";
 

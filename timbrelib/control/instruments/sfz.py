@@ -8,8 +8,7 @@ import numpy as np
 
 from timbrelib.audio.frames import N_BINS
 from timbrelib.audio.wav_chunks import RATE, encode_instrument_wav, loop_chunk, text_chunk
-from timbrelib.control.matching import unclear_pitch
-from timbrelib.control.periodic import (
+from timbrelib.control.instruments.periodic import (
     clear_codes,
     credits_text,
     harmonic_amplitudes,
@@ -17,6 +16,7 @@ from timbrelib.control.periodic import (
     make_loop,
     partials_and_noise,
 )
+from timbrelib.control.matching import unclear_pitch
 from timbrelib.control.viterbi import Transitions, cheapest_path, select_candidates
 from timbrelib.files import atomic_write, write_text
 

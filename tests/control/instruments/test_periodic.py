@@ -7,7 +7,7 @@ from conftest import sine, tone, unit_spectra, white_noise
 import timbrelib
 from timbrelib.audio.frames import SAMPLE_RATE
 from timbrelib.audio.wav_chunks import RATE
-from timbrelib.control.periodic import harmonic_amplitudes, level_loop, make_loop
+from timbrelib.control.instruments.periodic import harmonic_amplitudes, level_loop, make_loop
 
 
 def test_harmonics_have_the_amplitudes_of_the_sines_of_a_sound():

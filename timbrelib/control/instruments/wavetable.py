@@ -8,7 +8,13 @@ import numpy as np
 from timbrelib.audio.frames import N_FFT, SAMPLE_RATE
 from timbrelib.audio.wav_chunks import encode_instrument_wav, text_chunk, wavetable_chunk
 from timbrelib.codebook.table import INNER
-from timbrelib.control.periodic import clear_codes, credits_text, harmonic_amplitudes, make_loop, partials_and_noise
+from timbrelib.control.instruments.periodic import (
+    clear_codes,
+    credits_text,
+    harmonic_amplitudes,
+    make_loop,
+    partials_and_noise,
+)
 from timbrelib.control.viterbi import Transitions, cheapest_path, select_candidates
 from timbrelib.descriptors import descriptor as check_descriptor
 from timbrelib.files import atomic_write
