@@ -13,6 +13,7 @@ import soundfile
 from conftest import sine
 
 import timbrelib
+from timbrelib.audio.sound_output import encode_audio
 from timbrelib.control.curves import break_points
 from timbrelib.control.search import Search
 from timbrelib.model.vqvae import DEFAULT_GAIN
@@ -103,6 +104,7 @@ def test_a_curve_of_the_previous_length_is_stretched(pad):
         {"action": "shape", "version": 1, "shape": "sin"}, {"action": "shape", "version": 1, "lane": 0},
         {"action": "undo"}, {"action": "redo", "version": "1"},
         {"action": "upload"}, {"action": "upload", "name": "a.wav", "start": 0, "size": 3},
+        {"action": "upload", "name": "a.wav", "start": 0, "size": 3, "lane": 1},
     ],
 )  # fmt: skip
 def test_a_malformed_message_is_answered_and_changes_nothing(pad, message):
@@ -285,6 +287,19 @@ def test_a_recording_becomes_the_drawing(pad):
     np.testing.assert_array_equal(heights(pad), before)
     with pytest.raises(ValueError, match="finite floats"):
         pad.follow(np.array([0, 1]))
+
+
+def test_a_file_that_is_dropped_on_a_lane_becomes_its_curve_alone(pad):
+    pad.set(second="fundamental")
+    brightness = heights(pad)
+    content = encode_audio(sum(sine(440 * n, 2.0, 0.2 / n) for n in range(1, 6)))
+    message = {"action": "upload", "name": "a.wav", "start": 0, "size": len(content), "lane": 1}
+    send(pad, message, [content])
+    first, second = pad.rendering.targets.values()
+    np.testing.assert_allclose(second, 440, rtol=0.01)
+    stretched = np.interp(np.linspace(0, 1, len(second)), np.linspace(0, 1, len(brightness)), brightness)
+    np.testing.assert_allclose(heights(pad), stretched, atol=1e-4)
+    assert np.ptp(first) > 1000  # Hz
 
 
 def test_a_recording_without_pitch_is_reported(pad):

@@ -252,6 +252,7 @@ def test_a_dropped_sound_file_is_sent(page):
     page.wait_for_function("window.sent.length === 1")
     message = page.evaluate("window.sent[0]")
     assert (message["action"], message["name"], message["start"], message["size"]) == ("upload", "a.wav", 0, 11)
+    assert message["lane"] == 0
 
 
 def test_texts_of_the_kernel_never_become_elements(page):

@@ -65,6 +65,11 @@ def read_integer(message: object, key: str, end: int) -> int:
     return number
 
 
+def read_lane(message: object, n_lanes: int) -> int | None:
+    """Read the lane on which a file was dropped, None if on none; raises like `read_integer`."""
+    return None if _entry(message, "lane") is None else read_integer(message, "lane", n_lanes)
+
+
 def read_version(message: object) -> int:
     """Read the page's number of a change; raises like `read_integer`."""
     return read_integer(message, "version", MAX_INTEGER)

@@ -15,7 +15,7 @@ from timbrelib.control.timbre import Timbre, load
 from timbrelib.model.checkpoint import load_card
 from timbrelib.pad import messages
 from timbrelib.pad.controller import RenderRequest, page_drawing
-from timbrelib.pad.drawing import MAX_SECONDS, Drawing, Edit, check_drawing
+from timbrelib.pad.drawing import MAX_SECONDS, Drawing, Edit, check_drawing, stretch
 from timbrelib.pad.saved_drawings import drawing_from_saved, model_note
 from timbrelib.pad.settings import FOR_TIMBRE, Settings, first_settings
 from timbrelib.pad.worker import RenderWorker
@@ -130,13 +130,14 @@ class Session:
             self.settings = self.settings.with_search(opened.search)
             self._render("; ".join(filter(None, (model_note(saved, self.timbre.model), opened.note))))
 
-    def follow(self, read: Callable[[], np.ndarray]) -> None:
-        """Have a recording analysed; its curves are dropped if the drawing changes in the meantime."""
+    def follow(self, read: Callable[[], np.ndarray], lane: int | None = None) -> None:
+        """Have a recording analysed, for all lanes or one; its curves are dropped if the drawing changes meanwhile."""
         with self.worker.lock:
             self._edits += 1
             self._begin()
             lanes = self.drawing.lanes
-            self.worker.analyse(read, self.timbre.codebook, lanes, partial(self._take_recording, lanes, self._edits))
+            take = partial(self._take_recording, lanes, lane, self._edits)
+            self.worker.analyse(read, self.timbre.codebook, lanes, take)
 
     def keep(self, audio: np.ndarray) -> None:
         """Keep a sound, float (n,), and the curves of the lanes, to compare the next ones with them."""
@@ -193,6 +194,11 @@ class Session:
         self.drawing.take_curves(curves, self.timbre.codebook)
         self._edits += 1
 
+    def _stretched(self, n_frames: int) -> dict[str, np.ndarray]:
+        """Curves of the lanes in their units, stretched to another length, (n_frames,)."""
+        lanes = zip(self.drawing.axes(self.timbre.codebook), self.drawing.heights, strict=True)
+        return {axis.name: axis.values(stretch(heights, n_frames)) for axis, heights in lanes}
+
     def _begin(self) -> None:
         """Begin a request, tell the page, and drop earlier ones."""
         self.worker.begin()
@@ -207,7 +213,14 @@ class Session:
         self.worker.render(request, self.drawing.axes(codebook), note, problem, play)
 
     def _take_recording(
-        self, lanes: tuple[str, ...], edits: int, audio: np.ndarray, curves: dict, note: str, problem: bool
+        self,
+        lanes: tuple[str, ...],
+        lane: int | None,
+        edits: int,
+        audio: np.ndarray,
+        curves: dict,
+        note: str,
+        problem: bool,
     ) -> None:
         """Draw the curves of a recording, unless the drawing has changed since it was chosen."""
         if edits != self._edits:
@@ -215,6 +228,8 @@ class Session:
         if curves and lanes != self.drawing.lanes:
             note = "the lanes were changed while the recording was analysed: choose it again"
         elif curves:
+            if lane is not None:
+                curves = self._stretched(len(curves[lanes[lane]])) | {lanes[lane]: curves[lanes[lane]]}
             self._take_curves(curves)
             self._show_reference("the recording", audio, {})
         self._render(note, problem, play=not problem)

@@ -199,8 +199,9 @@ class TargetPad(anywidget.AnyWidget):
         with self._show_errors():
             action = messages.read_action(message)
             if action == "upload":
+                lane = messages.read_lane(message, len(self._session.drawing.lanes))
                 if file := self._upload.add(message, parts):
-                    self._session.follow(lambda: messages.read_sound(*file))
+                    self._session.follow(lambda: messages.read_sound(*file), lane)
                 return
             self._session.note_version(messages.read_version(message))
             reactions = {"set": self._on_set, "save": self._on_save, "load": self._on_load, "keep": self._on_keep,

@@ -67,7 +67,8 @@ export class Files {
     download(message.file, parts[0], message.file.endsWith(".png") ? "image/png" : "application/json");
   }
 
-  async upload(file) {
+  // Send a sound file for all lanes, or one.
+  async upload(file, lane = null) {
     const limit = this.pad.model.get("drawing").max_upload;
     if (file.size > limit) {
       return this.pad.setStatus(`${file.name} has ${Math.round(file.size / 2 ** 20)} MB: choose one of at most ${limit / 2 ** 20} MB`, true);
@@ -76,14 +77,14 @@ export class Files {
     try {
       for (let start = 0; start === 0 || start < file.size; start += CHUNK) {
         const part = await file.slice(start, start + CHUNK).arrayBuffer();
-        this.pad.model.send({ action: "upload", name: file.name, start, size: file.size }, undefined, [part]);
+        this.pad.model.send({ action: "upload", name: file.name, start, size: file.size, lane }, undefined, [part]);
       }
     } catch (error) {
       this.pad.setStatus(`${file.name} cannot be read (${error.message}): choose it again`, true);
     }
   }
 
-  // Follow a sound file that is dropped on an element.
+  // Follow a sound file that is dropped on an element: in one lane, if it is dropped there.
   acceptDrops(element) {
     const mark = (isOver) => element.classList.toggle("drop", isOver);
     element.addEventListener("dragover", (event) => {
@@ -99,7 +100,8 @@ export class Files {
       if (!file) return;
       event.preventDefault();
       event.stopPropagation();
-      this.upload(file);
+      const lane = [...element.querySelectorAll(".lane")].indexOf(event.target.closest(".lane"));
+      this.upload(file, lane < 0 ? null : lane);
     });
   }
 }

@@ -16,7 +16,7 @@ const HELP = [
   "Draw with a mouse, pen or finger. With Line, or while Shift is held, the stroke is a straight line; Shift-click continues from the end of the last stroke.",
   "A click on a plot plays from there. Ctrl and the wheel enlarge the time, with Shift the values.",
   "Keyboard: ← → select a point, ↑ ↓ move it (with Shift, further), Space plays, Ctrl+Z undoes.",
-  "A sound file that is dropped here becomes the drawing: the model follows it, and A/B compares both.",
+  "A sound file that is dropped on a lane becomes its curve, beside the lanes all of the drawing: the model follows it, and A/B compares both.",
   "Grey bars on the right show how many codes have a value; where the lane is shaded there are none.",
 ];
 
