@@ -75,7 +75,7 @@ def read_version(message: object) -> int:
     return read_integer(message, "version", MAX_INTEGER)
 
 
-def read_text(message: object, key: str) -> str:
+def read_string(message: object, key: str) -> str:
     """Read a text of at most `MAX_TEXT` characters.
 
     Raises
@@ -93,7 +93,7 @@ def read_text(message: object, key: str) -> str:
 
 def read_setting(message: object) -> tuple[str, object]:
     """Read name and value of a setting, for `timbrelib.pad.settings.Settings.change` to check."""
-    return read_text(message, "name"), _entry(message, "value")
+    return read_string(message, "name"), _entry(message, "value")
 
 
 def read_flag(message: object, key: str) -> bool:

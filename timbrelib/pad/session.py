@@ -113,7 +113,7 @@ class Session:
             self._edits += 1
             self._render()
 
-    def open(self, saved: SavedRendering) -> None:
+    def open_saved(self, saved: SavedRendering) -> None:
         """Draw a saved rendering with its settings, see `timbrelib.pad.target_pad.TargetPad.load`."""
         opened, is_same = drawing_from_saved(saved), self.timbre.model.fingerprint == saved.fingerprint
         model = self._model if is_same else self.settings.find_model(saved.model)

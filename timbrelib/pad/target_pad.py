@@ -158,7 +158,7 @@ class TargetPad(anywidget.AnyWidget):
         ValueError
             It is damaged, or cannot be drawn with this model.
         """
-        self._session.open(load_rendering(self.folder / f"{checked_name(name)}.json"))
+        self._session.open_saved(load_rendering(self.folder / f"{checked_name(name)}.json"))
 
     def follow(self, audio: np.ndarray) -> None:
         """Replace the drawing by the curves of a recording; the pad shows what of it cannot be followed.
@@ -212,7 +212,7 @@ class TargetPad(anywidget.AnyWidget):
         self._session.set(dict([messages.read_setting(message)]))
 
     def _on_save(self, message: object) -> None:
-        name, overwrite = messages.read_text(message, "name").strip(), messages.read_flag(message, "overwrite")
+        name, overwrite = messages.read_string(message, "name").strip(), messages.read_flag(message, "overwrite")
         self._show_files()
         self._session.show_status("saving…")
         if not name:
@@ -226,7 +226,7 @@ class TargetPad(anywidget.AnyWidget):
         self._session.show_status(f"saved {', '.join(path.name for path in paths)} in {self.folder}")
 
     def _on_load(self, message: object) -> None:
-        name = messages.read_text(message, "name")
+        name = messages.read_string(message, "name")
         if not name:
             raise ValueError(f"there is no drawing in {self.folder} yet: save one first")
         self._session.show_status("loading…")
@@ -236,7 +236,7 @@ class TargetPad(anywidget.AnyWidget):
         self._session.keep(self.rendering.audio)
 
     def _on_export(self, message: object) -> None:
-        suffix = messages.read_text(message, "kind")
+        suffix = messages.read_string(message, "kind")
         content = export_drawing(self.rendering, suffix)
         self._session.publish()
         self.send({"file": f"drawing.{suffix}"}, [content])

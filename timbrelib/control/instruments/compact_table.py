@@ -43,6 +43,7 @@ FLOOR, STEP = 70.0, 0.5  # dB
 SLOPE = 0.002  # dB by which a bin is lower than the one before at the same step: no rounding then decides on a peak
 SHARE_STEPS = 15
 FLUX = 0.1  # median spectral flux of the recordings, if it is not known: how much a held note moves
+LEVEL = 7  # of the compression; the highest gains 1.6 % and takes five times as long
 TYPES: dict[str, np.dtype] = {"u1": np.dtype("u1"), "u2": np.dtype("<u2"), "f4": np.dtype("<f4")}
 
 
@@ -116,7 +117,7 @@ def write_compact_table(model: VQVAE, codebook: Codebook, card: Mapping, n_codes
     }  # fmt: skip
     blank = pack(header | {"descriptors": {}, "search": {}}, arrays)
     header |= describe_search(unpack(blank))  # of the codes and values that the engine reads
-    return gzip.compress(pack(header, arrays), mtime=0)
+    return gzip.compress(pack(header, arrays), LEVEL, mtime=0)
 
 
 def read_compact_table(content: bytes) -> CompactTable:
