@@ -151,7 +151,7 @@ class Pad:
 
     def __init__(self, page: Page):
         self.page = page
-        self.root = page.locator(".timbre-pad").first
+        self.root = page.locator(".timbre-pad:visible").first  # another notebook may lie behind
         self.status = self.root.get_by_role("status")
         self.drawing = self.root.locator("svg.drawing")
 

@@ -264,7 +264,7 @@ def test_a_reloaded_page_shows_the_drawing_and_continues(lab, browser):
         page.keyboard.press("Control+s")
         page.wait_for_function("document.title.indexOf('•') < 0 && !document.querySelector('.jp-mod-dirty')")
         page.reload()
-        page.locator(".timbre-pad .lane").first.wait_for()
+        page.locator(".timbre-pad:visible .lane").first.wait_for()
         pad = Pad(page)
         np.testing.assert_allclose(np.array(pad.curve("drawn"))[:, 1], drawn, atol=0.005)
         assert pad.sound()["paused"], "a page does not play when it is loaded"

@@ -29,6 +29,12 @@ def pad(tmp_path):
     return TargetPad("violin", folder=tmp_path / "drawings")
 
 
+@pytest.fixture(scope="module")
+def kept_pad(tmp_path_factory):
+    """A pad that many messages meet one after the other."""
+    return TargetPad("violin", folder=tmp_path_factory.mktemp("kept") / "drawings")
+
+
 def send(pad, message, parts=()):
     """Send a message as a page would; the pad never raises, it answers."""
     pad._handle_custom_msg(message, list(parts))
@@ -107,7 +113,9 @@ def test_a_curve_of_the_previous_length_is_stretched(pad):
         {"action": "upload", "name": "a.wav", "start": 0, "size": 3, "lane": 1},
     ],
 )  # fmt: skip
-def test_a_malformed_message_is_answered_and_changes_nothing(pad, message):
+def test_a_malformed_message_is_answered_and_changes_nothing(kept_pad, message):
+    pad = kept_pad
+    send(pad, {"action": "shape", "lane": 0, "shape": "sin", "version": 1})
     before, sound = heights(pad), pad.rendering.audio
     send(pad, message)
     assert pad.status["problem"]

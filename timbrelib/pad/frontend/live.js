@@ -37,7 +37,6 @@ export class Live {
       if (own !== this.bytes) return;  // another one came meanwhile
       this.table = table;
       this.instrument.setTable(table);
-      this.update();  // prepares the search
     } catch (error) {
       console.warn(error.message);
     }
@@ -56,6 +55,9 @@ export class Live {
       console.warn(`no sound while drawing: ${error.message}`);  // there is no device
     }
   }
+
+  // Prepare the search, which takes a moment the first time.
+  prepare() { if (this.table && !this.table.distances) this.update(); }
 
   get canPlay() { return Boolean(this.table && this.output); }
 

@@ -207,6 +207,7 @@ function renderPad(model, el, views) {
   const markUsed = () => { views.last = root; };
   for (const name of ["pointerdown", "focusin"]) root.addEventListener(name, markUsed);
   for (const name of ["pointerdown", "keydown"]) root.addEventListener(name, () => live.start());
+  for (const name of ["pointerenter", "focusin"]) root.addEventListener(name, () => live.prepare());
   const reactions = {
     drawing: showDrawing, result: () => { showResult(); showImage(); showSound(true); }, reference: () => { showResult(); showSound(false); },
     table: () => live.setTable(model.get("table")), settings: showSettings, menus: showSettings, files: () => files.show(), status: () => { showStatus(); showSettings(); },  // a change may have been refused
