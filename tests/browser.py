@@ -96,10 +96,23 @@ class Lab:
         assert value["status"] == "ok", value
         return ast.literal_eval(ast.literal_eval(value["data"]["text/plain"]))
 
-    def keep_busy(self, seconds: float):
-        """Keep the kernel busy with something else."""
+    @contextmanager
+    def busy(self):
+        """Keep the kernel busy with something else until the block ends."""
+        begun, gate = (self.folder.parent / name for name in ("begun", "gate"))
+        gate.touch()
         with self._kernel() as client:
-            client.execute(f"import time; time.sleep({seconds})")
+            client.execute(
+                f"import pathlib, time\npathlib.Path({str(begun)!r}).touch()\n"
+                f"while pathlib.Path({str(gate)!r}).exists():\n    time.sleep(0.05)"
+            )
+            while not begun.exists():
+                time.sleep(0.05)
+            try:
+                yield
+            finally:
+                gate.unlink()
+                begun.unlink()
 
     def _wait_for_kernel(self, page: Page):
         """Wait until the page is connected to its kernel: cells that run before that have no effect."""

@@ -423,11 +423,11 @@ def test_a_click_on_the_codebook_plays_a_code(lab, browser):
 
 
 def test_drawing_continues_while_the_kernel_is_busy(lab, page, pad):
-    lab.keep_busy(8)
-    pad.draw(HILL, wait=False)
-    np.testing.assert_allclose([height for _, height in pad.curve("drawn")][::26], HILL_HEIGHTS[::26], atol=0.02)
-    expect(pad.status).to_have_text("working…")
-    expect(pad.root.locator(".lanes")).to_have_attribute("aria-busy", "true")
+    with lab.busy():
+        pad.draw(HILL, wait=False)
+        np.testing.assert_allclose([height for _, height in pad.curve("drawn")][::26], HILL_HEIGHTS[::26], atol=0.02)
+        expect(pad.status).to_have_text("working…")
+        expect(pad.root.locator(".lanes")).to_have_attribute("aria-busy", "true")
     pad.wait()
     np.testing.assert_allclose(drawn_heights(lab), HILL_HEIGHTS, atol=0.01)
 
