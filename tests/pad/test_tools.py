@@ -67,24 +67,24 @@ def target_pad(violin, tmp_path_factory):
     pad.close()
 
 
-@pytest.fixture
-def page(browser, target_pad):
-    target_pad.set(descriptor="centroid", second="none")
+def pages(browser, target_pad, descriptor):
+    """Show the pad with one lane; fail at the end if the page logged an error."""
+    target_pad.set(descriptor=descriptor, second="none")
     target_pad.wait()
     page = page_of(browser, target_pad)
     yield page
     assert page.errors == []
     page.close()
+
+
+@pytest.fixture
+def page(browser, target_pad):
+    yield from pages(browser, target_pad, "centroid")
 
 
 @pytest.fixture
 def pitch_page(browser, target_pad):
-    target_pad.set(descriptor="fundamental", second="none")
-    target_pad.wait()
-    page = page_of(browser, target_pad)
-    yield page
-    assert page.errors == []
-    page.close()
+    yield from pages(browser, target_pad, "fundamental")
 
 
 def draw(page, points, lane=0):

@@ -14,7 +14,7 @@ from timbrelib.audio.sound_files import check_audio
 from timbrelib.descriptors.pyin import pyin
 
 MIN_F0, MAX_F0 = 40.0, 4200.0  # Hz, range in which steady notes are found
-SEARCHED = (39.0, 4415.0)  # Hz, slightly wider, because a peak at the very end of the search cannot be found
+SEARCHED = (39.0, 4415.0)  # Hz; wider, since a peak at the edge of the search cannot be found
 OCTAVE_COST = 0.03  # Boersma's preference for the higher of two equally periodic pitches, per octave
 LAG_OVERSAMPLING = 4  # lags per sample at which the autocorrelation is evaluated
 LAG_RATE = LAG_OVERSAMPLING * SAMPLE_RATE  # lags per second

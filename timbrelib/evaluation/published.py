@@ -48,5 +48,6 @@ def published_curve(name: str) -> tuple[np.ndarray, np.ndarray]:
     values : ndarray, float64, (n,)
         Of the descriptor that the sound is to follow, in Hz; NaN where it is unvoiced.
     """
-    table = np.genfromtxt((files("timbrelib.evaluation") / CURVES).open(encoding="utf-8"), delimiter=",", names=True)
+    lines = (files("timbrelib.evaluation") / CURVES).read_text(encoding="utf-8").splitlines()
+    table = np.genfromtxt(lines, delimiter=",", names=True)
     return table["time_s"], table[name]

@@ -140,9 +140,10 @@ class Drawing:
             heights[name] = flat if place else self.heights[0]
         self.change(lanes, heights)
 
-    def take_curves(self, curves: Mapping[str, np.ndarray], codebook: Codebook) -> None:
-        """Replace the whole drawing by curves, float (frames,), in their units, see `check_drawing`."""
-        self.change(list(curves), {name: make_axis(codebook, name).heights(curve) for name, curve in curves.items()})
+    def take_curves(self, curves: Mapping[str, np.ndarray], codebook: Codebook, only: str | None = None) -> None:
+        """Replace the drawing by curves, float (frames,), in their units, see `check_drawing`; or `only` one lane's."""
+        taken = curves if only is None else {only: curves[only]}
+        self.change(list(curves), {name: make_axis(codebook, name).heights(curve) for name, curve in taken.items()})
 
     def resize(self, n_frames: int) -> None:
         """Stretch all curves to another number of frames."""

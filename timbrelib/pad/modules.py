@@ -10,7 +10,7 @@ from importlib.resources import files
 ENGINE = (
     "frames", "fft", "table", "locked", "noise", "synthesis", "candidates", "path", "instrument",
 )  # fmt: skip
-PAD = ("plot", "notes", "lane", "settings", "player", "midi", "files", "view", "live", "pad")
+PAD = ("plot", "download", "notes", "lane", "settings", "player", "midi", "files", "view", "live", "pad")
 WORKLET = ("frames", "fft", "table", "locked", "noise", "synthesis", "voices", "worklet")
 
 

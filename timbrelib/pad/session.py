@@ -15,7 +15,7 @@ from timbrelib.control.timbre import Timbre, load
 from timbrelib.model.checkpoint import load_card
 from timbrelib.pad import messages
 from timbrelib.pad.controller import RenderRequest, page_drawing
-from timbrelib.pad.drawing import MAX_SECONDS, Drawing, Edit, check_drawing, stretch
+from timbrelib.pad.drawing import MAX_SECONDS, Drawing, Edit, check_drawing
 from timbrelib.pad.saved_drawings import drawing_from_saved, model_note
 from timbrelib.pad.settings import FOR_TIMBRE, Settings, first_settings
 from timbrelib.pad.worker import RenderWorker
@@ -187,17 +187,12 @@ class Session:
         if self.drawing.lanes != self.settings.lanes:
             self.drawing.select_lanes(self.settings.lanes, self.timbre.codebook)
 
-    def _take_curves(self, curves: Mapping[str, np.ndarray]) -> None:
-        """Replace the drawing and its lanes by curves, (frames,), in their units."""
+    def _take_curves(self, curves: Mapping[str, np.ndarray], only: str | None = None) -> None:
+        """Replace the drawing and its lanes by curves, (frames,), in their units, or `only` one lane by its curve."""
         curves = check_drawing(curves)
         self.settings = self.settings.with_lanes(list(curves), len(next(iter(curves.values()))))
-        self.drawing.take_curves(curves, self.timbre.codebook)
+        self.drawing.take_curves(curves, self.timbre.codebook, only)
         self._edits += 1
-
-    def _stretched(self, n_frames: int) -> dict[str, np.ndarray]:
-        """Curves of the lanes in their units, stretched to another length, (n_frames,)."""
-        lanes = zip(self.drawing.axes(self.timbre.codebook), self.drawing.heights, strict=True)
-        return {axis.name: axis.values(stretch(heights, n_frames)) for axis, heights in lanes}
 
     def _begin(self) -> None:
         """Begin a request, tell the page, and drop earlier ones."""
@@ -228,8 +223,6 @@ class Session:
         if curves and lanes != self.drawing.lanes:
             note = "the lanes were changed while the recording was analysed: choose it again"
         elif curves:
-            if lane is not None:
-                curves = self._stretched(len(curves[lanes[lane]])) | {lanes[lane]: curves[lanes[lane]]}
-            self._take_curves(curves)
+            self._take_curves(curves, None if lane is None else lanes[lane])
             self._show_reference("the recording", audio, {})
         self._render(note, problem, play=not problem)

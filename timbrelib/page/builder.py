@@ -15,7 +15,7 @@ from markupsafe import Markup
 from timbrelib.audio.sound_files import read_samples
 from timbrelib.audio.sound_output import save_audio
 from timbrelib.files import atomic_write, write_text
-from timbrelib.model.checkpoint import load_card, load_model
+from timbrelib.model.checkpoint import load_card
 from timbrelib.model.registry import shipped_models
 from timbrelib.model.vqvae import PREFIXES
 from timbrelib.page.engine_files import page_script, write_model
@@ -102,7 +102,7 @@ def build_page(
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, loader=jinja2.FileSystemLoader(FOLDER)
     )
-    sizes = sorted({load_model(name).config.n_codes for name in names})
+    sizes = sorted({load_card(name)["sizes"]["n_codes"] for name in names})
     script = page_script()
     style = "".join((FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "instrument/instrument.css"))
     cells = read_cells(text)

@@ -12,14 +12,14 @@ from timbrelib.pad.modules import engine_source, join_modules
 
 # In an order in which no module needs one that follows while it loads.
 MODULES = (
-    "scales.js", "player.js", "models.js", "surface.js", "field.js", "code_map.js", "keys.js", "save_file.js",
+    "scales.js", "player.js", "models.js", "surface.js", "field.js", "code_map.js", "keys.js",
     "lane_axis.js", "play_panel.js", "draw_panel.js", "main.js", "chart.js", "showcase.js", "page.js",
 )  # fmt: skip
 
 
 def page_script() -> str:
     """Join the engine, the pad's plots and lanes, and the modules of the page into one script."""
-    frontend = join_modules("frontend/plot.js", "frontend/notes.js", "frontend/lane.js")
+    frontend = join_modules(*(f"frontend/{name}.js" for name in ("plot", "download", "notes", "lane")))
     return engine_source() + frontend + join_modules(*(f"../page/instrument/{name}" for name in MODULES))
 
 

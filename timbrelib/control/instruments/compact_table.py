@@ -30,7 +30,7 @@ from timbrelib.audio.frames import HOP, N_BINS, N_FFT, SAMPLE_RATE, spectrum_gai
 from timbrelib.audio.levels import AUDIBLE_BIN, CEPSTRUM, cepstral_points
 from timbrelib.codebook.table import Codebook
 from timbrelib.control import code_path, matching, viterbi
-from timbrelib.control.refinement import CENTS, UNDEFINED_ERROR, error_unit
+from timbrelib.control.refinement import UNDEFINED_ERROR, error_unit
 from timbrelib.control.search import CONTINUITY, RETUNE, SMOOTHNESS
 from timbrelib.descriptors import descriptor
 from timbrelib.model.vqvae import DEFAULT_GAIN, VQVAE
@@ -43,7 +43,6 @@ FLOOR, STEP = 70.0, 0.5  # dB
 SLOPE = 0.002  # dB by which a bin is lower than the one before at the same step: no rounding then decides on a peak
 SHARE_STEPS = 15
 FLUX = 0.1  # median spectral flux of the recordings, if it is not known: how much a held note moves
-LEVEL = 7  # of the compression; the highest gains 1.6 % and takes five times as long
 TYPES: dict[str, np.dtype] = {"u1": np.dtype("u1"), "u2": np.dtype("<u2"), "f4": np.dtype("<f4")}
 
 
@@ -117,7 +116,7 @@ def write_compact_table(model: VQVAE, codebook: Codebook, card: Mapping, n_codes
     }  # fmt: skip
     blank = pack(header | {"descriptors": {}, "search": {}}, arrays)
     header |= describe_search(unpack(blank))  # of the codes and values that the engine reads
-    return gzip.compress(pack(header, arrays), LEVEL, mtime=0)
+    return gzip.compress(pack(header, arrays), mtime=0)
 
 
 def read_compact_table(content: bytes) -> CompactTable:
@@ -186,7 +185,7 @@ def describe_search(table: CompactTable) -> dict:
         "periodicity_unit": matching.PERIODICITY_UNIT, "clear": matching.CLEAR,
         "ambiguity_unit": matching.AMBIGUITY_UNIT, "max_blend_octaves": matching.MAX_BLEND_OCTAVES,
         "undefined_error": UNDEFINED_ERROR, "max_neighbour_cents": code_path.MAX_NEIGHBOUR_CENTS,
-        "own_share": viterbi.OWN_SHARE, "pitch_unit": CENTS / 1200, "semitone_cost": viterbi.SEMITONE_COST,
+        "own_share": viterbi.OWN_SHARE, "semitone_cost": viterbi.SEMITONE_COST,
         "max_semitones": viterbi.MAX_SEMITONES, "voicing_cost": viterbi.VOICING_COST,
         "audible_bin": AUDIBLE_BIN, "cepstrum": CEPSTRUM, "median_distance": cepstral_points(table.spectra)[1],
     }  # fmt: skip

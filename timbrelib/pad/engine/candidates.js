@@ -1,16 +1,13 @@
 // The codes among which the path chooses in each frame, as in timbrelib/control/matching.py.
 
 // Signed errors of a value against a target, in units.
-export function signedError(table, name, value, target, unit) {
+function signedError(table, name, value, target, unit) {
   return (table.isLog(name) ? Math.log2(value / target) : value - target) / unit;
 }
 
 // Errors of each descriptor that cost 1.
 export function errorUnits(table, names, weights) {
-  return Object.fromEntries(names.map((name) => {
-    const unit = table.isLog(name) ? table.search.pitch_unit : table.errorUnit(name);
-    return [name, unit / Math.sqrt(weights[name] ?? 1)];
-  }));
+  return Object.fromEntries(names.map((name) => [name, table.errorUnit(name) / Math.sqrt(weights[name] ?? 1)]));
 }
 
 // Find candidates for curves: codes and their errors, frame by frame.
@@ -20,8 +17,7 @@ export function findCandidates(table, curves, units, settings) {
   const { search, values } = table, names = Object.keys(curves), frames = curves[names[0]].length;
   const eligible = eligibleCodes(table, names), hasPitch = names.includes("fundamental");
   const keepsNote = !hasPitch && settings.continuity > 0 && eligible.some((code) => values.fundamental[code] > 0);
-  const unclear = Float64Array.from(eligible, (code) => (1 - values.periodicity[code]) / search.periodicity_unit
-    + Math.max(values.ambiguity[code] - search.clear, 0) / search.ambiguity_unit);
+  const unclear = Float64Array.from(eligible, (code) => table.unclearPitch(code));
   const notes = keepsNote ? bestNotes(table, curves, units, eligible) : [];
   const nearest = Math.min(search.candidates - search.per_note * notes.length, eligible.length);
   const n = nearest + search.per_note * notes.length, kinds = names.length + (hasPitch ? 2 : keepsNote ? 1 : 0);
@@ -56,7 +52,7 @@ export function findCandidates(table, curves, units, settings) {
 }
 
 // Codes that have all descriptors.
-export function eligibleCodes(table, names) {
+function eligibleCodes(table, names) {
   const codes = everyIndex(table.nCodes).filter((code) => names.every((name) => Number.isFinite(table.values[name][code])));
   if (!codes.length) throw new Error(`no code of this timbre has all of ${names.join(", ")}: leave one out`);
   return codes;

@@ -16,7 +16,7 @@ export function followTargets(table, curves, settings = {}) {
 }
 
 // Find the sequence of candidates with the smallest total cost by dynamic programming: the place of each frame's.
-export function cheapestPath(table, { n, codes, errors, maxBlend }, { smoothness, continuity }) {
+function cheapestPath(table, { n, codes, errors, maxBlend }, { smoothness, continuity }) {
   const frames = codes.length / n, transition = transitionCosts(table, smoothness, continuity);
   const predecessor = new Uint16Array(frames * n), own = new Float64Array(frames * n);
   for (const error of errors) for (let i = 0; i < own.length; i++) own[i] += table.search.own_share * error[i] * error[i];

@@ -78,6 +78,12 @@ export class Table {
   fullRange(name) { return this.data.header.descriptors[name].full_range; }
   errorUnit(name) { return this.data.header.descriptors[name].error_unit; }
 
+  // Cost of a code whose pitch is weak, or may be perceived octaves higher, in units of error.
+  unclearPitch(code) {
+    const { periodicity, ambiguity } = this.values, { periodicity_unit, clear, ambiguity_unit } = this.search;
+    return (1 - periodicity[code]) / periodicity_unit + Math.max(ambiguity[code] - clear, 0) / ambiguity_unit;
+  }
+
   // Magnitudes of a code at unit gain, Float32Array (N_BINS).
   magnitudes(code) {
     const { levels } = this.data.arrays, row = code * N_BINS, exact = new Float64Array(N_BINS);

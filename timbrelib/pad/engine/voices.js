@@ -17,23 +17,21 @@ const FLUTTER = 1.5, DRIFT = 12, MOVEMENT = 0.05;
 const STAY = 0.5;  // advantage of the code that sounds, so that two do not alternate
 
 // The code that is nearest to a pitch in Hz and a brightness (a centroid in Hz, or null).
-export function nearestCode(table, pitch, brightness, current = -1) {
+function nearestCode(table, pitch, brightness, current = -1) {
   const { values } = table, [low, high] = table.range("centroid"), unit = (BRIGHTNESS_UNIT / 100) * (high - low);
-  const { periodicity_unit, clear, ambiguity_unit } = table.search;
   let best = 0, least = Infinity;
   for (let code = 0; code < table.nCodes; code++) {
     const f0 = values.fundamental[code];
     if (!(f0 > 0)) continue;
     const cents = (1200 * Math.log2(pitch / f0)) / PITCH_REACH, bright = brightness === null ? 0 : (values.centroid[code] - brightness) / unit;
-    const unclear = (1 - values.periodicity[code]) / periodicity_unit + Math.max(values.ambiguity[code] - clear, 0) / ambiguity_unit;
-    const cost = cents * cents + bright * bright + unclear * unclear - (code === current ? STAY : 0);
+    const cost = cents * cents + bright * bright + table.unclearPitch(code) ** 2 - (code === current ? STAY : 0);
     if (cost < least) [least, best] = [cost, code];
   }
   return best;
 }
 
 // Amplitudes of the partials of a code at unit gain, those of its harmonics.
-export function harmonics(table, code) {
+function harmonics(table, code) {
   const f0 = table.values.fundamental[code], spectrum = table.partials(code);
   const count = Math.floor(TOP / f0);
   return Float32Array.from({ length: count }, (_, k) => {

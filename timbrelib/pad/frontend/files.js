@@ -1,18 +1,10 @@
 // Saving, loading, downloading, and sound files to follow.
 
 import { addButton, addElement, addInput, addMenu, setOptions } from "./plot.js";
+import { download } from "./download.js";
 import { encodeMidi } from "./midi.js";
 
 const CHUNK = 2 ** 20;  // bytes of a sound file in one message
-
-export function download(name, data, type) {
-  const url = URL.createObjectURL(new Blob([data], { type }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
 
 // `pad`: model, send(action, details), setStatus(text, problem), pitch() -> { seconds, frequencies } or null
 export class Files {

@@ -127,6 +127,9 @@ export class Lane {
   // The curve that the current one is compared with, heights or null.
   showKept(heights) { this.drawLine(this.kept, heights ?? []); }
 
+  // Where the keyboard's cursor is, in seconds.
+  get cursorTime() { return (this.cursor / STEPS) * this.plot.seconds; }
+
   frame(share) { return Math.round(clamp(share) * (this.heights.length - 1)); }
 
   describe(share, height) {

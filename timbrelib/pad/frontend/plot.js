@@ -88,6 +88,14 @@ export function followTheme(root) {
   };
 }
 
+// Round numbers from low to high, at most about `count` of them, as [number, text].
+export function roundTicks(low, high, count) {
+  const exact = (high - low) / count, power = 10 ** Math.floor(Math.log10(exact)), ticks = [];
+  const step = [1, 2, 5, 10].map((digit) => digit * power).find((size) => size >= exact);
+  for (let tick = Math.ceil(low / step) * step; tick <= high; tick += step) ticks.push([tick, String(Number(tick.toPrecision(6)))]);
+  return ticks;
+}
+
 // A plot with a time axis; lanes and spectrogram share its margins, so that they line up.
 // `view` is the part of it that is shown, as shares of the time and of the height.
 export class Plot {

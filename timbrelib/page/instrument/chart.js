@@ -1,6 +1,6 @@
 // A figure of curves over time, drawn at the width of the screen.
-import { noteName, toFrequency, toMidi } from "../../pad/frontend/notes.js";
-import { addElement } from "../../pad/frontend/plot.js";
+import { heightOf, noteName, toFrequency, toMidi } from "../../pad/frontend/notes.js";
+import { addElement, clamp, roundTicks } from "../../pad/frontend/plot.js";
 
 const METHODS = ["ours", "paper"];  // whose sounds the page has
 const CHART = { height: 240, left: 46, right: 10, top: 12, bottom: 40 };  // px
@@ -12,7 +12,7 @@ export class Chart {
     this.svg = addElement(parent, "svg", { class: "chart", role: "img", "aria-label": figure.description, height: CHART.height });
     this.svg.addEventListener("click", (event) => {
       const share = (event.clientX - this.svg.getBoundingClientRect().left - CHART.left) / this.width;
-      onSeek(figure.seconds * Math.min(1, Math.max(0, share)));
+      onSeek(figure.seconds * clamp(share));
     });
     const values = Object.values(figure.curves).flat().filter((value) => value !== null).sort((a, b) => a - b);
     const target = figure.curves.target, low = Math.min(...target), high = Math.max(...target);
@@ -26,9 +26,8 @@ export class Chart {
   x(share) { return CHART.left + share * this.width; }
 
   y(value) {
-    const { low, high } = this, { isLog } = this.figure;
-    const share = isLog ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
-    return CHART.top + (1 - Math.min(1, Math.max(0, share))) * (CHART.height - CHART.top - CHART.bottom);
+    const share = clamp(heightOf({ low: this.low, high: this.high, log: this.figure.isLog }, value));
+    return CHART.top + (1 - share) * (CHART.height - CHART.top - CHART.bottom);
   }
 
   draw() {
@@ -39,11 +38,11 @@ export class Chart {
     this.svg.setAttribute("width", width);
     this.svg.replaceChildren();
     const bottom = CHART.height - CHART.bottom;
-    for (const [value, label] of figure.isLog ? this.noteTicks() : this.roundTicks(this.low, this.high, 5)) {
+    for (const [value, label] of figure.isLog ? this.noteTicks() : roundTicks(this.low, this.high, 5)) {
       addElement(this.svg, "line", { class: "grid", x1: this.x(0), x2: this.x(1), y1: this.y(value), y2: this.y(value) });
       addElement(this.svg, "text", { x: CHART.left - 8, y: this.y(value) + 4, "text-anchor": "end" }, label);
     }
-    for (const [time, label] of this.roundTicks(0, figure.seconds, this.width / 70)) {
+    for (const [time, label] of roundTicks(0, figure.seconds, Math.max(2, this.width / 70))) {
       addElement(this.svg, "line", { class: "grid", x1: this.x(time / figure.seconds), x2: this.x(time / figure.seconds), y1: bottom, y2: bottom + 4 });
       addElement(this.svg, "text", { x: this.x(time / figure.seconds), y: bottom + 18, "text-anchor": "middle" }, label);
     }
@@ -70,13 +69,6 @@ export class Chart {
   noteTicks() {
     const ticks = [], first = Math.ceil(toMidi(this.low)), last = Math.floor(toMidi(this.high));
     for (let note = first; note <= last; note++) if (note % 12 === 0 || (last - first < 20 && note % 12 === 7)) ticks.push([toFrequency(note), noteName(note)]);
-    return ticks;
-  }
-
-  roundTicks(low, high, count) {
-    const exact = (high - low) / Math.max(2, count), power = 10 ** Math.floor(Math.log10(exact)), ticks = [];
-    const step = [1, 2, 5, 10].map((digit) => digit * power).find((size) => size >= exact);
-    for (let tick = Math.ceil(low / step) * step; tick <= high; tick += step) ticks.push([tick, String(Number(tick.toPrecision(6)))]);
     return ticks;
   }
 

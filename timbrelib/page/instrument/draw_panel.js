@@ -2,13 +2,12 @@
 import { FRAME_RATE, SAMPLE_RATE } from "../../pad/engine/frames.js";
 import { followTargets } from "../../pad/engine/path.js";
 import { encodeWav, renderScore } from "../../pad/engine/synthesis.js";
+import { download } from "../../pad/frontend/download.js";
 import { Lane } from "../../pad/frontend/lane.js";
 import { wordFor } from "../../pad/frontend/notes.js";
 import { addElement, clamp } from "../../pad/frontend/plot.js";
 import { LaneAxis, laneNames } from "./lane_axis.js";
-import { saveFile } from "./save_file.js";
 
-const RMS = 0.05;  // of a sound at 0 dB
 const NONE = "none";
 const ATTACK = 2, DECAY = 6;  // frames
 const MAX_UNDO = 100;
@@ -26,7 +25,7 @@ export class DrawPanel {
     instrument.onstop = () => this.showPlayback();
     const on = (name, event, react) => this.control(name).addEventListener(event, (e) => react(e.target));
     on("play", "click", () => this.togglePlay());
-    on("play-here", "click", () => this.play(this.cursorTime()));
+    on("play-here", "click", () => this.play(this.lanes[0].cursorTime));
     on("loop", "change", (box) => { this.isLooping = box.checked; if (instrument.isPlaying) this.play(instrument.position); });
     on("undo", "click", () => this.send("undo"));
     on("redo", "click", () => this.send("redo"));
@@ -95,7 +94,7 @@ export class DrawPanel {
     const levels = this.names().includes("gain") ? this.lanes[this.names().indexOf("gain")].heights : null;
     const gain = Float32Array.from({ length: n }, (_, i) => {
       const decibels = levels ? this.axes.gain.value(levels[i]) : 0, isSilent = levels && levels[i] === 0;
-      return isSilent ? 0 : RMS * 10 ** (decibels / 20) * Math.min(1, (i + 1) / ATTACK, (n - i) / DECAY);
+      return isSilent ? 0 : this.table.gain * 10 ** (decibels / 20) * Math.min(1, (i + 1) / ATTACK, (n - i) / DECAY);
     });
     try {
       const path = followTargets(this.table, targets, { weights: WEIGHTS });
@@ -185,8 +184,6 @@ export class DrawPanel {
     }
   }
 
-  cursorTime() { return (this.lanes[0].cursor / 24) * this.seconds; }
-
   async play(from = 0) {
     if (!this.score) return;
     await this.player.playScore(this.score, { from, loop: this.isLooping });
@@ -210,7 +207,7 @@ export class DrawPanel {
   save() {
     if (!this.score) return;
     const name = `${this.table.name}_drawn.wav`, samples = renderScore(this.table, this.score);
-    saveFile(encodeWav(samples, SAMPLE_RATE), name);
+    download(name, encodeWav(samples, SAMPLE_RATE), "audio/wav");
     this.showStatus(`saved ${(samples.length / SAMPLE_RATE).toFixed(1)} s as ${name}`);
   }
 }

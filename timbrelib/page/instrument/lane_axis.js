@@ -1,6 +1,6 @@
 // The vertical axis of a lane, from a model's table; shapes and a phrase to start with.
-import { noteName, toFrequency, toMidi } from "../../pad/frontend/notes.js";
-import { clamp } from "../../pad/frontend/plot.js";
+import { heightOf, noteName, toFrequency, toMidi, valueOf } from "../../pad/frontend/notes.js";
+import { clamp, roundTicks } from "../../pad/frontend/plot.js";
 import { isInScale } from "./scales.js";
 
 const ORDER = ["fundamental", "centroid", "bandwidth", "rolloff", "flatness"];  // of the menus
@@ -29,14 +29,11 @@ export class LaneAxis {
     this.high = this.log ? high * (high / low) ** margin : high + margin * (high - low);
     this.code_range = name === LEVEL_LANE ? [0, 1] : table.fullRange(name).map((value) => clamp(this.height(value)));
     this.histogram = name === LEVEL_LANE ? [] : this.countCodes(table.values[name]);
-    this.ticks = this.log ? this.noteTicks() : this.roundTicks();
+    this.ticks = this.log ? this.noteTicks() : roundTicks(this.low, this.high, AXIS_TICKS).map(([tick, text]) => [this.height(tick), text]);
   }
 
-  value(height) { return this.log ? this.low * (this.high / this.low) ** height : this.low + (this.high - this.low) * height; }
-
-  height(value) {
-    return this.log ? Math.log(value / this.low) / Math.log(this.high / this.low) : (value - this.low) / (this.high - this.low);
-  }
+  value(height) { return valueOf(this, height); }
+  height(value) { return heightOf(this, value); }
 
   countCodes(values) {
     const counts = new Array(AXIS_BINS).fill(0);
@@ -52,13 +49,6 @@ export class LaneAxis {
     for (let note = first; note <= last; note++) {
       if (last - first > 12 ? note % 12 === 0 || note % 12 === 7 : isInScale(note, "major", 0)) ticks.push([this.height(toFrequency(note)), noteName(note)]);
     }
-    return ticks;
-  }
-
-  roundTicks() {
-    const exact = (this.high - this.low) / AXIS_TICKS, power = 10 ** Math.floor(Math.log10(exact));
-    const step = [1, 2, 5, 10].map((digit) => digit * power).find((size) => size >= exact), ticks = [];
-    for (let tick = Math.ceil(this.low / step) * step; tick <= this.high; tick += step) ticks.push([this.height(tick), String(Number(tick.toPrecision(6)))]);
     return ticks;
   }
 

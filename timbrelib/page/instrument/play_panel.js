@@ -1,11 +1,11 @@
 // Play: the field and the codes, notes from the keyboard and MIDI, and a recorder.
 import { SAMPLE_RATE } from "../../pad/engine/frames.js";
 import { encodeWav } from "../../pad/engine/synthesis.js";
+import { download } from "../../pad/frontend/download.js";
 import { toFrequency } from "../../pad/frontend/notes.js";
 import { CodeMap } from "./code_map.js";
 import { Field } from "./field.js";
 import { ComputerKeys, MidiInput } from "./keys.js";
-import { saveFile } from "./save_file.js";
 
 export class PlayPanel {
   constructor(root, player, showStatus) {
@@ -127,7 +127,7 @@ export class PlayPanel {
     button.textContent = this.isRecording ? "Stop and save" : "Record";
     if (this.isRecording) return this.player.instrument.record();
     const samples = await this.player.instrument.stopRecording();
-    saveFile(encodeWav(samples, SAMPLE_RATE), `${this.table.name}_played.wav`);
+    download(`${this.table.name}_played.wav`, encodeWav(samples, SAMPLE_RATE), "audio/wav");
     this.showStatus(`saved ${(samples.length / SAMPLE_RATE).toFixed(1)} s as ${this.table.name}_played.wav`);
   }
 }
