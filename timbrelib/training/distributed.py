@@ -25,10 +25,15 @@ def resolve_device(name: str | torch.device | None) -> torch.device:
     Raises
     ------
     ValueError
-        The device does not exist.
+        The device does not exist, or there are more processes than GPUs.
     """
     if name in (None, "cuda") and torch.cuda.is_available():
-        name = f"cuda:{int(os.environ.get('LOCAL_RANK', 0))}"
+        own, count = int(os.environ.get("LOCAL_RANK", 0)), torch.cuda.device_count()
+        if own >= count:
+            raise ValueError(
+                f"this machine has {count} GPU(s), one per process: start fewer processes or add --device cpu"
+            )
+        name = f"cuda:{own}"
     try:
         device = torch.zeros(0, device=name or "cpu").device
     except (RuntimeError, AssertionError) as error:
