@@ -65,8 +65,8 @@ page: $(READY)  ## build site/index.html from figures, sounds and scorecard
 docs: $(READY)  ## build the reference of the Python interface, site/api/index.html
 	.venv/bin/python docs/reference.py
 
-test: $(READY)  ## run the tests, two files at a time
-	OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: $(READY)  ## run the tests, three files at a time
+	OMP_NUM_THREADS=1 $(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 fuzz: $(READY)  ## feed 2,000 damaged and unusual inputs to each reader of files
 	FUZZ_INPUTS=2000 $(RUN) pytest tests/test_fuzz.py

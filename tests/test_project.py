@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import timbrelib
+from timbrelib.descriptors import DESCRIPTORS
 from timbrelib.evaluation.metrics import reconstruction_distance
 from timbrelib.evaluation.scorecard import scorecards, sung_row
 from timbrelib.model.checkpoint import load_card
@@ -160,6 +161,14 @@ def test_the_kept_scorecard_is_what_is_printed_today(name, printed_today):
             decimals = len(figure.partition(".")[2])
             close = {0: 3, 1: 0.2, 2: 0.1}.get(decimals, 0.002)  # processors round differently
             assert float(figure) == pytest.approx(float(kept_figure), abs=close), text
+
+
+@pytest.mark.parametrize("name", shipped_models())
+def test_the_codes_in_sorted_order_sound_in_sorted_order(name):
+    section = rows(SCORECARD.split(f"## {name}\n")[1].split("\n## ")[0])
+    correlations = [float(NUMBER.search(cell)[0]) for cell in section.values() if cell.startswith("Spearman")]
+    assert len(correlations) == len(DESCRIPTORS)
+    assert min(correlations) > 0.85
 
 
 @pytest.mark.parametrize("name", FUNDAMENTAL)

@@ -31,8 +31,10 @@ def pad(tmp_path):
 
 @pytest.fixture(scope="module")
 def kept_pad(tmp_path_factory):
-    """A pad that many messages meet one after the other."""
-    return TargetPad("violin", folder=tmp_path_factory.mktemp("kept") / "drawings")
+    """A pad of one second that many messages meet one after the other."""
+    pad = TargetPad("violin", folder=tmp_path_factory.mktemp("kept") / "drawings")
+    pad.set(seconds=1)
+    return pad
 
 
 def send(pad, message, parts=()):
@@ -143,14 +145,16 @@ def test_the_page_cannot_set_the_state_of_the_pad(pad):
         ("volume", 3), (None, 3), (["noise"], 0.5), ("x" * 1000, 0.5),
     ],
 )  # fmt: skip
-def test_a_setting_that_is_impossible_is_answered_and_changes_nothing(pad, name, value):
-    before, sound = pad.settings, pad.rendering.audio
-    send(pad, {"action": "set", "version": 3, "name": name, "value": value})
+def test_a_setting_that_is_impossible_is_answered_and_changes_nothing(kept_pad, name, value):
+    pad = kept_pad
+    pad.set(smoothness=4)
+    before, sound, version = pad.settings, pad.rendering.audio, pad.drawing["version"] + 1
+    send(pad, {"action": "set", "version": version, "name": name, "value": value})
     assert pad.status["problem"]
-    assert pad.drawing["version"] == 3
+    assert pad.drawing["version"] == version
     assert pad.settings == before
     assert pad.rendering.audio is sound
-    send(pad, {"action": "set", "version": 4, "name": "smoothness", "value": 2})
+    send(pad, {"action": "set", "version": version + 1, "name": "smoothness", "value": 2})
     assert (pad.settings["smoothness"], pad.rendering.search.smoothness, pad.status["problem"]) == (2, 2, False)
 
 

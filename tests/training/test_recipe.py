@@ -23,6 +23,12 @@ def run(*arguments):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
 
+def refusal(capsys, *arguments):
+    """What the command line says when it refuses."""
+    assert main(arguments) == 1
+    return capsys.readouterr().err
+
+
 def test_the_command_trains_on_a_folder_and_the_model_works_by_its_name(tmp_path, strings_folder, monkeypatch, capsys):
     folder = shutil.copytree(strings_folder, tmp_path / "my strings")
     (folder / "broken.wav").write_text("no sound")
@@ -84,31 +90,23 @@ def test_a_figure_that_fails_does_not_withhold_the_model(tmp_path, strings_folde
     assert "training.png" not in files
 
 
-def test_an_existing_model_is_not_overwritten_by_mistake(tmp_path, strings_folder):
+def test_an_existing_model_is_not_overwritten_by_mistake(tmp_path, strings_folder, capsys):
     shutil.copytree(shipped_folder() / "violin", tmp_path / "mine")
-    refused = run("train", str(strings_folder), "--models", str(tmp_path), "--name", "mine", "--steps", "2")
-    assert refused.returncode == 1
-    assert re.search(r"the model .*mine exists: ", refused.stderr)
-    replaced = run(
-        "train", str(strings_folder), "--models", str(tmp_path), "--name", "mine", "--steps", "2",
-        "--kmeans-frames", "2000", "--replace",
-    )  # fmt: skip
-    assert replaced.returncode == 0, replaced.stderr
+    train = ["train", str(strings_folder), "--models", str(tmp_path), "--name", "mine", "--steps", "2"]
+    assert re.search(r"the model .*mine exists: ", refusal(capsys, *train))
+    assert main([*train, "--kmeans-frames", "2000", "--replace"]) == 0
     assert load_card(tmp_path / "mine")["training"]["steps"] == 2
 
 
-def test_the_name_of_a_shipped_model_is_refused(tmp_path, strings_folder):
-    refused = run("train", str(strings_folder), "--models", str(tmp_path), "--name", "violin")
-    assert refused.returncode == 1
-    assert "my_violin" in refused.stderr
+def test_the_name_of_a_shipped_model_is_refused(tmp_path, strings_folder, capsys):
+    said = refusal(capsys, "train", str(strings_folder), "--models", str(tmp_path), "--name", "violin")
+    assert "my_violin" in said
 
 
 @pytest.mark.parametrize("name", ["../elsewhere", "", "a/b", ".hidden"])
-def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path, strings_folder, name):
-    refused = run("train", str(strings_folder), "--name", name, "--models", str(tmp_path))
-    assert refused.returncode == 1
-    assert "not a name for a file" in refused.stderr
-    assert "Traceback" not in refused.stderr
+def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path, strings_folder, capsys, name):
+    said = refusal(capsys, "train", str(strings_folder), "--name", name, "--models", str(tmp_path))
+    assert "not a name for a file" in said
 
 
 @pytest.mark.parametrize("name", ["", ".hidden", "a/.hidden", "a/b/.."])
@@ -119,26 +117,22 @@ def test_a_path_must_end_in_a_name(tmp_path, strings_folder, monkeypatch, name):
     assert not list(tmp_path.iterdir())
 
 
-def test_an_output_folder_that_is_not_writable_is_refused_before_training(tmp_path, strings_folder):
+def test_an_output_folder_that_is_not_writable_is_refused_before_training(tmp_path, strings_folder, capsys):
     (tmp_path / "file").write_text("in the way")
-    refused = run("train", str(strings_folder), "--name", "kazoo", "--models", str(tmp_path / "file"))
-    assert refused.returncode == 1
-    assert "choose a folder that you may write to" in refused.stderr
+    said = refusal(capsys, "train", str(strings_folder), "--name", "kazoo", "--models", str(tmp_path / "file"))
+    assert "choose a folder that you may write to" in said
 
 
-def test_too_few_recordings_are_refused_and_leave_no_files(tmp_path):
+def test_too_few_recordings_are_refused_and_leave_no_files(tmp_path, capsys):
     folder = write_strings(tmp_path / "strings", 0.3)
-    refused = run("train", str(folder), "--name", "kazoo", "--models", str(tmp_path / "models"))
-    assert refused.returncode == 1
-    assert "fewer than the 1024 codes" in refused.stderr
+    said = refusal(capsys, "train", str(folder), "--name", "kazoo", "--models", str(tmp_path / "models"))
+    assert "fewer than the 1024 codes" in said
     assert not list((tmp_path / "models").iterdir())
 
 
-def test_the_command_names_a_missing_folder(tmp_path):
-    refused = run("train", str(tmp_path / "nowhere"), "--name", "kazoo", "--models", str(tmp_path))
-    assert refused.returncode == 1
-    assert "there is no folder of recordings" in refused.stderr
-    assert "Traceback" not in refused.stderr
+def test_the_command_names_a_missing_folder(tmp_path, capsys):
+    said = refusal(capsys, "train", str(tmp_path / "nowhere"), "--name", "kazoo", "--models", str(tmp_path))
+    assert "there is no folder of recordings" in said
 
 
 def test_recordings_of_ones_own_do_not_free_the_weights_of_share_alike_ones(tmp_path, phrases):
