@@ -187,7 +187,7 @@ class Pad:
 
     def wait(self):
         """Wait until the pad is no longer busy."""
-        self.page.wait_for_timeout(500)  # a message takes a moment to the kernel and back
+        self.page.wait_for_timeout(100)  # a media element reacts a moment later
         expect(self.root.locator(".lanes")).to_have_attribute("aria-busy", "false", timeout=TIMEOUT)
 
     def curve(self, kind: str, lane: int = 0) -> list[tuple[float, float]]:

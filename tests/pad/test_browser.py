@@ -67,12 +67,20 @@ def drawn_heights(lab, lane=0):
     return np.array(lab.evaluate(f"pad.drawing['lanes'][{lane}]['heights']"))
 
 
-@pytest.mark.parametrize("front", ["lab/tree", "notebooks"], ids=["JupyterLab 4", "Notebook 7"])
-def test_a_drawn_curve_is_played_measured_and_saved(lab, browser, front):
-    with lab.notebook(browser, "06_draw_target.ipynb", front) as page:
-        pad = run_all(page)
+@pytest.fixture(scope="class", params=["lab/tree", "notebooks"], ids=["JupyterLab 4", "Notebook 7"])
+def lesson(lab, browser, request):
+    """Notebook 06, run in a front end: its name and the page."""
+    with lab.notebook(browser, "06_draw_target.ipynb", request.param) as page:
+        run_all(page)
         page.get_by_text("first drawing.png").wait_for()
         page.locator("circle.code").first.wait_for(state="attached")
+        yield request.param.split("/")[0], page
+
+
+class TestTheLessonOnDrawing:
+    def test_a_drawn_curve_is_played_measured_and_saved(self, lab, lesson):
+        front, page = lesson
+        pad = Pad(page)
         expect(pad.root).to_be_in_viewport()
         assert pad.sound()["paused"], "nothing plays before it is drawn"
         pad.draw(HILL)
@@ -91,7 +99,7 @@ def test_a_drawn_curve_is_played_measured_and_saved(lab, browser, front):
         assert np.abs(measured[:, 1] - HILL_HEIGHTS).mean() < 0.02
         expect(pad.root.locator(".legend")).to_contain_text("measured: error 0.")
 
-        name = f"a hill in {front.split('/')[0]}"
+        name = f"a hill in {front}"
         page.get_by_label("Name", exact=True).fill(name)
         pad.press("Save")
         expect(pad.status).to_contain_text(f"saved {name}.wav, {name}.csv, {name}.json, {name}.png", timeout=20_000)
@@ -111,6 +119,22 @@ def test_a_drawn_curve_is_played_measured_and_saved(lab, browser, front):
                 page.keyboard.press(key)
                 page.wait_for_timeout(100)
                 expect(control).to_be_focused()
+
+    def test_a_click_on_the_codebook_plays_a_code(self, lesson):
+        _, page = lesson
+        page.keyboard.press("Shift")  # a new pad stays in view until the user does something
+        codes = page.locator(".timbre-pad").last
+        codes.locator("circle.code").nth(37).click(force=True)
+        expect(codes.get_by_role("status")).to_contain_text("centroid")
+        text = codes.get_by_role("status").text_content()
+        page.wait_for_function("[...document.querySelectorAll('.timbre-pad audio')].at(-1).currentTime > 0.05")
+        sound = Pad(page).sound(codes)
+        assert sound["decoded"] == pytest.approx(1, abs=0.03)
+        assert sound["peak"] > 0.01
+        codes.locator("svg").focus()
+        page.keyboard.press("ArrowRight")
+        expect(codes.get_by_role("status")).not_to_have_text(text)
+        codes.screenshot(path=SCREENSHOTS / "codes.png")
 
 
 def test_undo_redo_and_shapes(lab, pad):
@@ -340,8 +364,8 @@ def test_a_recording_becomes_the_drawing_in_the_browser(lab, page, pad, tmp_path
     soundfile.write(tmp_path / "siren.wav", np.stack([0.1 * tone] * 8, axis=1), 22_050)  # 1.4 MB, so in two parts
     pad.select("Draw", "fundamental")
     pad.root.get_by_label("Sound file").set_input_files(tmp_path / "siren.wav")
+    expect(page.get_by_label("Length (s)", exact=True)).to_have_value("3.99", timeout=20_000)
     pad.wait()
-    expect(page.get_by_label("Length (s)", exact=True)).to_have_value("3.99")
     target = np.array(lab.evaluate("pad.rendering.targets['fundamental'].tolist()"))
     expected = np.interp(np.arange(len(target)) * 512 / 22_050, times, siren)
     assert np.median(np.abs(1200 * np.log2(target / expected))) < 20
@@ -402,24 +426,6 @@ def test_the_tab_key_reaches_all_controls_and_arrow_keys_set_them(lab, page, pad
              "Save", "Saved", "Load", "WAV", "Help"]  # fmt: skip
     places = [names.index(name) for name in order]
     assert places == sorted(places), names
-
-
-def test_a_click_on_the_codebook_plays_a_code(lab, browser):
-    with lab.notebook(browser, "06_draw_target.ipynb") as page:
-        run_all(page, "circle.code")
-        page.keyboard.press("Shift")  # a new pad stays in view until the user does something
-        codes = page.locator(".timbre-pad").last
-        codes.locator("circle.code").nth(37).click(force=True)
-        expect(codes.get_by_role("status")).to_contain_text("centroid")
-        text = codes.get_by_role("status").text_content()
-        page.wait_for_function("[...document.querySelectorAll('.timbre-pad audio')].at(-1).currentTime > 0.05")
-        sound = Pad(page).sound(codes)
-        assert sound["decoded"] == pytest.approx(1, abs=0.03)
-        assert sound["peak"] > 0.01
-        codes.locator("svg").focus()
-        page.keyboard.press("ArrowRight")
-        expect(codes.get_by_role("status")).not_to_have_text(text)
-        codes.screenshot(path=SCREENSHOTS / "codes.png")
 
 
 def test_drawing_continues_while_the_kernel_is_busy(lab, page, pad):

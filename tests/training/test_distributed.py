@@ -30,22 +30,12 @@ def test_two_processes_make_the_codebook_that_one_makes_of_twice_the_batch(tmp_p
 
 
 def test_a_training_in_two_processes_equals_one_with_twice_the_batch(tmp_path, strings_folder):
-    settings = [
-        "--models",
-        str(tmp_path),
-        "--steps",
-        "30",
-        "--log-every",
-        "5",
-        "--kmeans-frames",
-        "2000",
-        "--device",
-        "cpu",
-    ]
-    train = ["-m", "timbrelib", "train", str(strings_folder)]
-    run(*TORCHRUN, *train, "--name", "two", "--batch", "32", *settings)
-    same = {"steps": 30, "log_every": 5, "kmeans_frames": 2000, "batch": 64}
-    timbrelib.train_timbre(strings_folder, tmp_path / "one", same, progress=False, device="cpu")
+    settings = {"steps": 30, "log_every": 5, "kmeans_frames": 2000, "n_codes": 256, "width": 256}
+    options = [part for name, value in settings.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+    train = ["-m", "timbrelib", "train", str(strings_folder), "--models", str(tmp_path), "--name", "two"]
+    run(*TORCHRUN, *train, "--device", "cpu", "--batch", "32", *options)
+    settings |= {"batch": 64}
+    timbrelib.train_timbre(strings_folder, tmp_path / "one", settings, progress=False, device="cpu")
     one, two = load_history(tmp_path / "one"), load_history(tmp_path / "two")
     np.testing.assert_allclose(two["loss"], one["loss"], rtol=0.005)
     np.testing.assert_allclose(two["codes_used"], one["codes_used"], rtol=0.02)

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from timbrelib.audio.parallel import thread_count
+
 SAMPLE_RATE = 22_050  # Hz
 N_FFT = 2048  # samples in a frame
 HOP = 512  # samples from one frame to the next
@@ -64,7 +66,7 @@ def spectrum_blocks(audio: np.ndarray, centres: np.ndarray | None = None) -> Ite
         spectrum = np.empty((min(BLOCK, len(centres) - start), N_BINS), dtype=np.float32)
         for first in range(0, len(spectrum), FFT_BLOCK):
             rows = slice(first, min(first + FFT_BLOCK, len(spectrum)))
-            transform = rfft(frames[centres[start:][rows]] * window, axis=1, workers=-1)  # (rows, N_BINS)
+            transform = rfft(frames[centres[start:][rows]] * window, axis=1, workers=thread_count())  # (rows, N_BINS)
             np.abs(transform.astype(np.complex64), out=spectrum[rows])
         yield spectrum
 

@@ -13,8 +13,14 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+def thread_count() -> int:
+    """Count the threads to use: ``OMP_NUM_THREADS``, which numpy and torch obey too, else as many as processors."""
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return int(limit) if limit.isdecimal() and int(limit) > 0 else os.cpu_count() or 1
+
+
 def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Apply a function to items, in as many threads as there are processors.
+    """Apply a function to items, in several threads if `thread_count` allows it.
 
     Parameters
     ----------
@@ -27,7 +33,10 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Ite
     object
         The results, in the order of the items.
     """
-    n_threads = os.cpu_count() or 1
+    n_threads = thread_count()
+    if n_threads == 1:
+        yield from map(function, items)
+        return
     running: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(n_threads) as pool:
         for item in items:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from timbrelib.audio.frames import spectra
+from timbrelib.audio.frames import HOP, spectrum_blocks
 from timbrelib.audio.parallel import in_threads
 from timbrelib.codebook.table import Codebook
 from timbrelib.descriptors import DESCRIPTORS
@@ -141,14 +141,14 @@ def _measure_codes(model: VQVAE, excitation: str, noise: float) -> np.ndarray:
     def measure_block(start: int) -> None:
         codes = np.arange(start, min(start + BLOCK, n_codes))
         audio = model.decode(np.repeat(codes, REPEATS), gain=1.0, excitation=excitation, noise=noise)
-        frames = spectra(audio)  # (codes * REPEATS, N_BINS)
-        frames = frames.reshape(len(codes), REPEATS, -1)[:, STEADY]  # (codes, steady, N_BINS)
-        n_bins = frames.shape[2]
+        steady = np.arange(len(codes) * REPEATS).reshape(len(codes), REPEATS)[:, STEADY]  # (codes, steady)
+        frames = np.concatenate(list(spectrum_blocks(audio, HOP * steady.ravel())))  # (codes * steady, N_BINS)
         for name in DESCRIPTORS:
             if name != "fundamental":
-                values = DESCRIPTORS[name].measure(frames.reshape(-1, n_bins))  # (codes * steady,)
-                columns[name][codes] = values.reshape(len(codes), -1).mean(axis=1)  # (codes, steady) -> (codes,)
-        mean = np.sqrt(np.square(frames).mean(axis=1))  # of the power, (codes, N_BINS)
+                values = DESCRIPTORS[name].measure(frames)  # (codes * steady,)
+                columns[name][codes] = values.reshape(steady.shape).mean(axis=1)  # (codes, steady) -> (codes,)
+        power = np.square(frames).reshape(*steady.shape, -1).mean(axis=1)  # (codes, steady, N_BINS) -> (codes, N_BINS)
+        mean = np.sqrt(power)
         f0, periodicity = estimate_pitch(mean)
         columns["fundamental"][codes] = f0 = np.where(periodicity >= VOICED, f0, np.nan)
         columns["periodicity"][codes] = periodicity

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from timbrelib.audio.frames import HOP, N_FFT
+from timbrelib.audio.parallel import thread_count
 
 
 class FilteredNoise:
@@ -53,6 +54,6 @@ class FilteredNoise:
         frames = sliding_window_view(samples, N_FFT)[::HOP]  # (frames, N_FFT)
         magnitude = spectra[rows]  # (frames, N_BINS)
         magnitude *= gain / level
-        transform = rfft(frames * window, axis=1, workers=-1)  # (frames, N_BINS)
+        transform = rfft(frames * window, axis=1, workers=thread_count())  # (frames, N_BINS)
         transform *= magnitude
         return transform

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from timbrelib.audio.frames import HOP, N_FFT, OVERLAP, frame_gain
+from timbrelib.audio.parallel import thread_count
 
 EDGE = 16  # samples (0.7 ms) over which a sound fades in and out
 GAIN_CORRECTIONS = 5  # iterations of `restore_gain`
@@ -38,7 +39,7 @@ def overlap_add(blocks: Iterable[np.ndarray], n_frames: int) -> np.ndarray:
     start = 0
     for spectrum in blocks:
         stop = start + len(spectrum)
-        waves = irfft(spectrum, n=N_FFT, axis=1, workers=-1)  # (block, N_FFT)
+        waves = irfft(spectrum, n=N_FFT, axis=1, workers=thread_count())  # (block, N_FFT)
         waves *= window
         for place in reversed(range(OVERLAP)):  # so that each hop sums its frames in their order
             hops[start + place : stop + place] += waves[:, place * HOP : (place + 1) * HOP]
