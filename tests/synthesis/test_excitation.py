@@ -7,9 +7,16 @@ from conftest import sine, tone, unit_spectra, white_noise
 from timbrelib.audio.frames import HOP, N_BINS, SAMPLE_RATE, frame_gain, spectra
 from timbrelib.descriptors import centroid
 from timbrelib.evaluation.metrics import hnr_and_flux
-from timbrelib.synthesis import blending
+from timbrelib.synthesis import blending, excitation
 from timbrelib.synthesis.blending import BLOCK, CodeSpectra
-from timbrelib.synthesis.excitation import EXCITATIONS, check_excitation, split_spectra, synthesise, tilt_spectra
+from timbrelib.synthesis.excitation import (
+    EXCITATIONS,
+    Synthesiser,
+    check_excitation,
+    split_spectra,
+    synthesise,
+    tilt_spectra,
+)
 
 
 def held(spectra, share=0.0, excitation="mixed", noise=1.0, gain=0.1, **adjustments):
@@ -104,6 +111,18 @@ def test_memory_grows_with_the_sound_and_not_with_its_spectra(violin, excitation
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] - peaks[0] < 6 * 2000 * HOP * 4  # bytes: six times what the sound itself has grown
+
+
+@pytest.mark.parametrize("kept", [0, 100])
+def test_a_synthesiser_plays_what_is_synthesised_anew_whatever_it_played_before(monkeypatch, kept):
+    monkeypatch.setattr(excitation, "KEPT", kept)
+    spectra = split_spectra(unit_spectra(tone(300), tone(400)), np.full((2, N_BINS), 0.3), "mixed", 1.0)
+    codes, gain = np.repeat([0, 1], 20), np.linspace(0.01, 0.1, 40)
+    synthesiser, glide = Synthesiser(spectra, codes, gain), np.tile(np.linspace(0, 50, 40), (3, 1)).T
+    for cents, tilt in [(None, None), (None, 1.0), (glide, 1.0), (glide.copy(), -2.0), (glide, None), (None, None)]:
+        tilts = None if tilt is None else np.full(40, tilt)
+        wanted = synthesise(spectra, codes, gain, cents, tilts)
+        np.testing.assert_array_equal(synthesiser.play(cents, tilts), wanted)
 
 
 def test_mixed_without_noise_is_locked_to_the_byte():

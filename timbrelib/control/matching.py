@@ -18,7 +18,8 @@ from timbrelib.control.search import Search
 from timbrelib.control.targets import eligible_codes
 from timbrelib.control.viterbi import Transitions, cheapest_path, select_candidates
 from timbrelib.descriptors import descriptor
-from timbrelib.model.vqvae import VQVAE
+from timbrelib.model.vqvae import DEFAULT_GAIN, VQVAE
+from timbrelib.synthesis.excitation import Synthesiser
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +74,11 @@ def match(
         cents = retune(codebook, codes, curves["fundamental"], search.retune) if "fundamental" in curves else None
         path, audio = CodePath(codes, cents), None
     else:
-
-        def decode(path: CodePath) -> np.ndarray:
-            return path.decode(model, None, codebook.excitation, codebook.noise)
-
-        path, audio = refine(model, codebook, codes, curves, units, search, decode)
+        spectra = model.code_spectra(codebook.excitation, codebook.noise)
+        synthesiser = Synthesiser(spectra, codes, np.full(len(codes), DEFAULT_GAIN))
+        path, audio = refine(
+            model, codebook, codes, curves, units, search, lambda path: synthesiser.play(path.cents, path.tilt)
+        )
     warn_of_wrong_notes(codebook, curves, path)
     return path, audio
 

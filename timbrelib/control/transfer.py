@@ -33,6 +33,7 @@ from timbrelib.control.transposition import reachable_centroid, transpose
 from timbrelib.control.viterbi import Transitions, cheapest_path, select_candidates
 from timbrelib.descriptors.pitch import track_pyin
 from timbrelib.model.vqvae import VQVAE
+from timbrelib.synthesis.excitation import Synthesiser
 
 if TYPE_CHECKING:
     from IPython.display import HTML, Audio
@@ -257,8 +258,12 @@ def match_sound(
     codes = candidates_all[np.arange(len(gain)), cheapest_path(candidates_all, error, max_blend, transitions)]
     targets = dict(curves) | {"fundamental": np.where(voiced, curves["fundamental"], np.nan)}
 
+    spectra = model.code_spectra(codebook.excitation, codebook.noise)
+    synthesiser = Synthesiser(spectra, np.append(codes, codes[-1]), np.append(gain, gain[-1]).astype(np.float64))
+
     def decode(path: CodePath) -> np.ndarray:
-        return path.longer().decode(model, np.append(gain, gain[-1]), codebook.excitation, codebook.noise)
+        longer = path.longer()
+        return synthesiser.play(longer.cents, longer.tilt)
 
     return refine(model, codebook, codes, targets, units, search, decode)
 

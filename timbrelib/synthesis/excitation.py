@@ -30,6 +30,7 @@ from timbrelib.synthesis.overlap_add import fade_ends, overlap_add, restore_gain
 PIVOT = 1000 * N_FFT / SAMPLE_RATE  # bin at which a tilt changes nothing
 MAX_CENTS, MAX_TILT = 1200.0, 24.0  # by which a code can be moved (an octave) and tilted (dB per octave)
 EXCITATIONS = ("mixed", "locked", "noise")
+KEPT = 2**13  # frames that a synthesiser keeps at most, three minutes in 70 MB
 # A model predicts the mean level of a bin in dB, which for noise is 10 log10(e) times Euler's constant, 2.5 dB, below
 # the level of its mean power (the power of a bin of white noise is exponentially distributed).
 NOISE_LEVEL = np.float32(np.exp(np.euler_gamma / 2))
@@ -140,10 +141,47 @@ def synthesise(
     ndarray, float32, ((frames - 1) * HOP,)
         Sound whose centred STFT has exactly these frames; one hop for a single frame.
     """
-    frames = _frames(spectra, codes, gain, cents, seed)
+    return _sound(_frames(spectra, codes, gain, cents, seed), gain, tilt)
+
+
+class Synthesiser:
+    """A sequence of codes that is synthesised again and again, while its adjustments are searched.
+
+    The frames are kept, so that another tilt costs only what comes after them; other cents need new ones.
+
+    Parameters
+    ----------
+    spectra : CodeSpectra
+    codes : ndarray, int, (frames,)
+    gain : ndarray, float, (frames,)
+    """
+
+    def __init__(self, spectra: CodeSpectra, codes: np.ndarray, gain: np.ndarray) -> None:
+        self._spectra, self._codes, self._gain = spectra, codes, gain
+        self._kept: list[np.ndarray] = []
+        self._cents: np.ndarray | None = None
+
+    def play(self, cents: np.ndarray | None, tilt: np.ndarray | None) -> np.ndarray:
+        """Synthesise with other adjustments, as `synthesise` does, float32 ((frames - 1) * HOP,)."""
+        if self._kept and _are_equal(cents, self._cents):
+            return _sound(self._kept, self._gain, tilt)
+        frames: Iterable[np.ndarray] = _frames(self._spectra, self._codes, self._gain, cents, seed=0)
+        if len(self._codes) <= KEPT:
+            frames = self._kept = list(frames)
+            self._cents = cents
+        return _sound(frames, self._gain, tilt)
+
+
+def _are_equal(cents: np.ndarray | None, others: np.ndarray | None) -> bool:
+    """Whether two adjustments in pitch are the same; None is none."""
+    return cents is others or (cents is not None and others is not None and np.array_equal(cents, others))
+
+
+def _sound(frames: Iterable[np.ndarray], gain: np.ndarray, tilt: np.ndarray | None) -> np.ndarray:
+    """Tilt and join frames, complex64 (block, N_BINS) each, at a gain, (frames,): float32 ((frames - 1) * HOP,)."""
     if tilt is not None:
         frames = tilt_blocks(frames, tilt)
-    return restore_gain(fade_ends(overlap_add(frames, len(codes))), gain)
+    return restore_gain(fade_ends(overlap_add(frames, len(gain))), gain)
 
 
 def _frames(
