@@ -61,7 +61,11 @@ class Blends:
 
 
 def blend_blocks(
-    spectra: CodeSpectra, codes: np.ndarray, gain: np.ndarray, cents: np.ndarray | None = None
+    spectra: CodeSpectra,
+    codes: np.ndarray,
+    gain: np.ndarray,
+    cents: np.ndarray | None = None,
+    retuner: Retuner | None = None,
 ) -> Iterator[Blends]:
     """Blend the spectrum of each frame with those of its neighbours; a code that stays keeps its spectrum.
 
@@ -73,6 +77,8 @@ def blend_blocks(
     cents : ndarray, float, (frames, 3), optional
         By how much the partials of three codes are moved in each frame: those of the frame
         before, of the frame itself, and of the frame after.
+    retuner : Retuner, optional
+        Of these codes, if it was made before.
 
     Yields
     ------
@@ -80,10 +86,11 @@ def blend_blocks(
         Of at most `BLOCK` frames.
     """
     triples = sliding_window_view(np.pad(codes, 1, mode="edge"), 3)  # (frames,) -> (frames, 3)
-    retuner = None if cents is None or spectra.partials is None else Retuner(spectra.partials, triples, cents)
+    if cents is not None and spectra.partials is not None:
+        retuner = retuner or Retuner(spectra.partials, codes)
     for start in range(0, len(codes), BLOCK):
         frames = np.arange(start - 1, min(start + BLOCK, len(codes))).clip(min=0)  # (1 + block,)
-        if retuner is None:
+        if cents is None or retuner is None:
             key = np.ravel_multi_index(tuple(triples[frames].T), (len(spectra),) * 3)  # one number per triple
             _, first, rows = np.unique(key, return_index=True, return_inverse=True)
         else:
@@ -91,7 +98,10 @@ def blend_blocks(
         chosen = frames[first]  # (distinct,)
         partials = noise = None
         if spectra.partials is not None:
-            three = spectra.partials[triples[chosen].T] if retuner is None else retuner.move(chosen)
+            if cents is None or retuner is None:
+                three = spectra.partials[triples[chosen].T]
+            else:
+                three = retuner.move(triples[chosen], cents[chosen])
             partials = _blend(*three)  # three times (distinct, N_BINS) -> (distinct, N_BINS)
         if spectra.noise is not None:
             noise = _blend(*spectra.noise[triples[chosen].T])

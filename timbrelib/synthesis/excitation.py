@@ -26,6 +26,7 @@ from timbrelib.synthesis.blending import CodeSpectra, blend_blocks
 from timbrelib.synthesis.locked import Oscillators
 from timbrelib.synthesis.noise import FilteredNoise
 from timbrelib.synthesis.overlap_add import fade_ends, overlap_add, restore_gain
+from timbrelib.synthesis.retuning import Retuner
 
 PIVOT = 1000 * N_FFT / SAMPLE_RATE  # bin at which a tilt changes nothing
 MAX_CENTS, MAX_TILT = 1200.0, 24.0  # by which a code can be moved (an octave) and tilted (dB per octave)
@@ -147,7 +148,8 @@ def synthesise(
 class Synthesiser:
     """A sequence of codes that is synthesised again and again, while its adjustments are searched.
 
-    The frames are kept, so that another tilt costs only what comes after them; other cents need new ones.
+    The frames are kept, so that another tilt costs only what comes after them; other cents need new ones, but not
+    another table of the codes.
 
     Parameters
     ----------
@@ -160,12 +162,17 @@ class Synthesiser:
         self._spectra, self._codes, self._gain = spectra, codes, gain
         self._kept: list[np.ndarray] = []
         self._cents: np.ndarray | None = None
+        self._retuner: Retuner | None = None
 
     def play(self, cents: np.ndarray | None, tilt: np.ndarray | None) -> np.ndarray:
         """Synthesise with other adjustments, as `synthesise` does, float32 ((frames - 1) * HOP,)."""
         if self._kept and _are_equal(cents, self._cents):
             return _sound(self._kept, self._gain, tilt)
-        frames: Iterable[np.ndarray] = _frames(self._spectra, self._codes, self._gain, cents, seed=0)
+        if cents is not None and self._spectra.partials is not None and self._retuner is None:
+            self._retuner = Retuner(self._spectra.partials, self._codes)
+        frames: Iterable[np.ndarray] = _frames(
+            self._spectra, self._codes, self._gain, cents, seed=0, retuner=self._retuner
+        )
         if len(self._codes) <= KEPT:
             frames = self._kept = list(frames)
             self._cents = cents
@@ -185,12 +192,17 @@ def _sound(frames: Iterable[np.ndarray], gain: np.ndarray, tilt: np.ndarray | No
 
 
 def _frames(
-    spectra: CodeSpectra, codes: np.ndarray, gain: np.ndarray, cents: np.ndarray | None, seed: int
+    spectra: CodeSpectra,
+    codes: np.ndarray,
+    gain: np.ndarray,
+    cents: np.ndarray | None,
+    seed: int,
+    retuner: Retuner | None = None,
 ) -> Iterator[np.ndarray]:
     """Spectra of the frames of a sound, block by block, complex64 (frames, N_BINS)."""
     oscillators, noise = Oscillators(), FilteredNoise(seed)
     with ThreadPoolExecutor(1) as pool:  # which makes the noise of a block while its partials are made here
-        for blends in blend_blocks(spectra, codes, gain, cents):
+        for blends in blend_blocks(spectra, codes, gain, cents, retuner):
             if blends.partials is not None and blends.noise is not None:
                 made = pool.submit(noise.play, blends.noise, blends.rows[1:], blends.gain)
                 block = oscillators.play(blends.partials, blends.rows, blends.gain)

@@ -16,32 +16,31 @@ FLOOR = 1e-9  # magnitude below which a logarithm would be undefined
 
 
 class Retuner:
-    """The spectra of the codes around each frame, moved by their cents.
+    """The spectra of some codes, moved by cents.
 
     Parameters
     ----------
     partials : ndarray, float32, (n_codes, N_BINS)
         Magnitude spectra of all codes.
-    triples : ndarray, int, (frames, 3)
-        Codes of the frame before, the frame itself and the frame after.
-    cents : ndarray, float, (frames, 3)
+    codes : ndarray, int, (frames,)
+        Those that are moved.
     """
 
-    def __init__(self, partials: np.ndarray, triples: np.ndarray, cents: np.ndarray) -> None:
+    def __init__(self, partials: np.ndarray, codes: np.ndarray) -> None:
         from scipy.interpolate import make_interp_spline
 
-        used, rows = np.unique(triples, return_inverse=True)  # (used,)
-        self.rows, self.cents = rows.reshape(triples.shape), cents  # (3 * frames,) -> (frames, 3)
+        self.used = np.unique(codes)
         fine = np.arange((N_BINS - 1) * OVERSAMPLING + 1) / OVERSAMPLING  # (points,), in bins
-        spline = make_interp_spline(np.arange(N_BINS), np.log(np.maximum(partials[used], FLOOR)), axis=1)
+        spline = make_interp_spline(np.arange(N_BINS), np.log(np.maximum(partials[self.used], FLOOR)), axis=1)
         # the spline's values are not contiguous, and `take` would copy all of them for each block
         self.table = np.ascontiguousarray(np.exp(spline(fine).astype(np.float32)))  # (used, points)
 
-    def move(self, frames: np.ndarray) -> np.ndarray:
-        """Move the three spectra of some frames, int (n,), up or down in frequency: float32 (3, n, N_BINS)."""
+    def move(self, triples: np.ndarray, cents: np.ndarray) -> np.ndarray:
+        """Move the spectra of codes, int (n, 3), up or down in frequency by cents, (n, 3): float32 (3, n, N_BINS)."""
         points = self.table.shape[1]
         # a code that is held is moved to the same pitch three times: one number per code and move
-        move, place = np.unique(self.rows[frames].T + 1j * self.cents[frames].T, return_inverse=True)  # (moves,)
+        rows = np.searchsorted(self.used, triples)  # (n, 3)
+        move, place = np.unique(rows.T + 1j * cents.T, return_inverse=True)  # (moves,)
         step = OVERSAMPLING * 2 ** (-move.imag / 1200)  # points of the table per bin, (moves,)
         position = np.minimum(np.arange(N_BINS) * step[:, None], points - 1).astype(np.float32)  # (moves, N_BINS)
         below = np.minimum(position.astype(np.int32), points - 2)
