@@ -88,6 +88,7 @@ def test_a_traversal_rises_from_the_lowest_value_to_the_highest(model):
         assert traversal.targets[name][[0, -1]].tolist() == value[[0, -1]].tolist()
         assert (np.diff(traversal.targets[name]) >= 0).all()
         assert len(traversal.codes) == 40
+    assert len(timbre.traverse("centroid").codes) == min(len(timbre.codebook), 1024)
 
 
 @pytest.mark.parametrize("pair", ["singing_violin", "trumpet_cello", "violin_trumpet", "speech_horn"])
