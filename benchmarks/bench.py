@@ -40,7 +40,7 @@ from timbrelib.pad.controller import RenderRequest, page_result, render_request
 from timbrelib.recordings.corpus import load_recordings
 from timbrelib.recordings.synthetic import string_corpus
 from timbrelib.recordings.training_frames import cut_frames
-from timbrelib.synthesis import blending
+from timbrelib.synthesis import excitation
 from timbrelib.training import model_card
 
 HOME = Path(__file__).resolve().parent
@@ -207,11 +207,11 @@ def compare_blocks(model: VQVAE, codes: np.ndarray, sound: np.ndarray) -> dict:
     """Decode and encode in at least four blocks and in a single one; return the largest differences."""
 
     def decode_and_encode(decode_block: int, encode_block: int) -> tuple[np.ndarray, ...]:
-        with patch.object(blending, "BLOCK", decode_block), patch.object(frames, "BLOCK", encode_block):
+        with patch.object(excitation, "BLOCK", decode_block), patch.object(frames, "BLOCK", encode_block):
             return model.decode(codes), *model.encode(sound)
 
     quarter = len(codes) // 4
-    blocked = decode_and_encode(min(blending.BLOCK, quarter), min(frames.BLOCK, quarter))
+    blocked = decode_and_encode(min(excitation.BLOCK, quarter), min(frames.BLOCK, quarter))
     whole = decode_and_encode(len(codes), len(codes))
     return {
         "audio_s": significant(len(sound) / SAMPLE_RATE),

@@ -7,9 +7,9 @@ from conftest import sine, tone, unit_spectra, white_noise
 from timbrelib.audio.frames import HOP, N_BINS, SAMPLE_RATE, frame_gain, spectra
 from timbrelib.descriptors import centroid
 from timbrelib.evaluation.metrics import hnr_and_flux
-from timbrelib.synthesis import blending, excitation
-from timbrelib.synthesis.blending import BLOCK, CodeSpectra
+from timbrelib.synthesis.blending import CodeSpectra
 from timbrelib.synthesis.excitation import (
+    BLOCK,
     EXCITATIONS,
     Synthesiser,
     check_excitation,
@@ -75,7 +75,7 @@ def test_a_sound_does_not_depend_on_the_size_of_a_block(violin, monkeypatch, exc
     spectra = split_spectra(violin.model.spectra, share, excitation, 1.0)
     sounds = []
     for block in (BLOCK, 5, 2 * BLOCK + 1):
-        monkeypatch.setattr(blending, "BLOCK", block)
+        monkeypatch.setattr("timbrelib.synthesis.excitation.BLOCK", block)
         sounds.append(synthesise(spectra, codes, gain, None, tilt, seed=1))
     assert sounds[0].shape == (max(1, n_frames - 1) * HOP,)
     np.testing.assert_array_equal(sounds[0], sounds[1])
@@ -85,7 +85,7 @@ def test_a_sound_does_not_depend_on_the_size_of_a_block(violin, monkeypatch, exc
 def test_a_retuned_sound_does_not_depend_on_the_size_of_a_block(monkeypatch):
     sounds, spectra = [], split_spectra(unit_spectra(tone(300), tone(400)), np.full((2, N_BINS), 0.3), "mixed", 1.0)
     for block in (BLOCK, 7):
-        monkeypatch.setattr(blending, "BLOCK", block)
+        monkeypatch.setattr("timbrelib.synthesis.excitation.BLOCK", block)
         codes = np.repeat([0, 1], 20)
         sounds.append(synthesise(spectra, codes, np.full(40, 0.1), np.tile(np.linspace(0, 50, 40), (3, 1)).T))
     np.testing.assert_array_equal(*sounds)
@@ -115,7 +115,7 @@ def test_memory_grows_with_the_sound_and_not_with_its_spectra(violin, excitation
 
 @pytest.mark.parametrize("kept", [0, 100])
 def test_a_synthesiser_plays_what_is_synthesised_anew_whatever_it_played_before(monkeypatch, kept):
-    monkeypatch.setattr(excitation, "KEPT", kept)
+    monkeypatch.setattr("timbrelib.synthesis.excitation.KEPT", kept)
     spectra = split_spectra(unit_spectra(tone(300), tone(400)), np.full((2, N_BINS), 0.3), "mixed", 1.0)
     codes, gain = np.repeat([0, 1], 20), np.linspace(0.01, 0.1, 40)
     synthesiser, glide = Synthesiser(spectra, codes, gain), np.tile(np.linspace(0, 50, 40), (3, 1)).T

@@ -10,8 +10,8 @@ from timbrelib.synthesis.retuning import Retuner
 
 def moved(spectra, cents):
     """The spectra of all codes moved by cents, float32 (n_codes, N_BINS)."""
-    triples = np.repeat(np.arange(len(spectra))[:, None], 3, axis=1)  # (n_codes, 3): every code between itself
-    three = Retuner(spectra, triples, np.full(triples.shape, float(cents))).move(np.arange(len(spectra)))
+    codes = np.repeat(np.arange(len(spectra)), 3)  # every code between itself
+    three = Retuner(spectra, codes).move(np.full((len(codes), 3), float(cents)), np.arange(1, len(codes), 3))
     assert three.shape == (3, len(spectra), N_BINS)
     np.testing.assert_array_equal(three[0], three[2])
     return three[1]
@@ -51,7 +51,7 @@ def test_the_valleys_between_partials_stay_as_deep():
 def test_each_of_the_three_codes_of_a_frame_is_moved_by_its_own_cents():
     spectra = unit_spectra(tone(300), tone(330), tone(360))
     cents = 1200 * np.log2(330 / np.array([[300, 330, 360]]))
-    f0, _ = estimate_pitch(Retuner(spectra, np.array([[0, 1, 2]]), cents).move(np.array([0]))[:, 0])
+    f0, _ = estimate_pitch(Retuner(spectra, np.arange(3)).move(np.repeat(cents, 3, axis=0), np.array([1]))[:, 0])
     np.testing.assert_allclose(1200 * np.log2(f0 / 330), 0, atol=2)
 
 

@@ -7,11 +7,12 @@ Notebooks: 01_train, 06_draw_target.
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from timbrelib.audio.parallel import thread_count
+from timbrelib.audio.parallel import in_threads
 
 SAMPLE_RATE = 22_050  # Hz
 N_FFT = 2048  # samples in a frame
@@ -38,6 +39,16 @@ def seconds_to_frames(seconds: float) -> int:
     return int(np.floor(seconds * FRAME_RATE + 1e-6)) + 1
 
 
+@cache
+def hann_window(dtype: type = np.float64) -> np.ndarray:
+    """Return the window of a frame, periodic, (N_FFT,), with float values of a `dtype`; the same array every time."""
+    from scipy.signal import get_window
+
+    window = get_window("hann", N_FFT).astype(dtype)
+    window.setflags(write=False)
+    return window
+
+
 def framed(audio: np.ndarray) -> np.ndarray:
     """View a sound, float32 (n,), as its overlapping frames, without a window: (frames, N_FFT)."""
     return sliding_window_view(np.pad(audio, N_FFT // 2), N_FFT)[::HOP]
@@ -58,17 +69,17 @@ def spectrum_blocks(audio: np.ndarray, centres: np.ndarray | None = None) -> Ite
         |STFT| of the frames; blocks are consecutive and do not overlap.
     """
     from scipy.fft import rfft
-    from scipy.signal import get_window
 
-    window, frames = get_window("hann", N_FFT), sliding_window_view(np.pad(audio, N_FFT // 2), N_FFT)  # (n, N_FFT)
+    window, frames = hann_window(), sliding_window_view(np.pad(audio, N_FFT // 2), N_FFT)  # (n, N_FFT)
     centres = np.arange(frame_count(len(audio))) * HOP if centres is None else centres
+
+    def transform(some: np.ndarray) -> np.ndarray:
+        return np.abs(rfft(frames[some] * window, axis=1).astype(np.complex64))  # (some, N_BINS)
+
     for start in range(0, len(centres), BLOCK):
-        spectrum = np.empty((min(BLOCK, len(centres) - start), N_BINS), dtype=np.float32)
-        for first in range(0, len(spectrum), FFT_BLOCK):
-            rows = slice(first, min(first + FFT_BLOCK, len(spectrum)))
-            transform = rfft(frames[centres[start:][rows]] * window, axis=1, workers=thread_count())  # (rows, N_BINS)
-            np.abs(transform.astype(np.complex64), out=spectrum[rows])
-        yield spectrum
+        block = centres[start : start + BLOCK]
+        few = (block[first : first + FFT_BLOCK] for first in range(0, len(block), FFT_BLOCK))
+        yield np.concatenate(list(in_threads(transform, few)))
 
 
 def spectra(audio: np.ndarray) -> np.ndarray:
@@ -116,10 +127,8 @@ def frame_gain(audio: np.ndarray) -> np.ndarray:
     >>> print(gain.shape, gain[20].round(3))  # under a Hann window, sqrt(3 / 8)
     (44,) 0.612
     """
-    from scipy.signal import get_window
-
     n_frames = frame_count(len(audio))
-    weight = np.square(get_window("hann", N_FFT)).astype(np.float32).reshape(OVERLAP, HOP)  # (N_FFT,) -> (OVERLAP, HOP)
+    weight = np.square(hann_window()).astype(np.float32).reshape(OVERLAP, HOP)  # (N_FFT,) -> (OVERLAP, HOP)
     power = np.square(np.pad(audio, N_FFT // 2)[: (n_frames + OVERLAP - 1) * HOP]).reshape(-1, HOP)  # (hops, HOP)
     # not a matrix product, whose threads would go on waiting for more work and slow down what comes next
     share = np.vecdot(power[:, None], weight)  # (hops, OVERLAP), energy of each hop at each place under the window

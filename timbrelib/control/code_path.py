@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from timbrelib.codebook.table import Codebook
 from timbrelib.model.vqvae import VQVAE
+from timbrelib.synthesis.retuning import with_neighbours
 
 MAX_NEIGHBOUR_CENTS = 150.0  # by which a neighbouring code is moved to the pitch of a frame; more is another note
 DECIMALS = 2  # of cents and dB per octave, as they are saved
@@ -24,7 +24,7 @@ class CodePath:
     ----------
     codes : ndarray, int64, (frames,)
     cents : ndarray, float64, (frames, 3), or None
-        See `timbrelib.synthesis.blending.blend_blocks`.
+        See `timbrelib.synthesis.excitation.synthesise`.
     tilt : ndarray, float64, (frames,), or None
         In dB per octave.
 
@@ -81,7 +81,7 @@ def retune(codebook: Codebook, codes: np.ndarray, f0: np.ndarray, limit: float) 
     own = codebook["fundamental"][codes]  # (frames,)
     cents = np.nan_to_num(np.clip(1200 * np.log2(f0 / own), -limit, limit))
     pitch = own * 2 ** (cents / 1200)
-    around = (sliding_window_view(np.pad(values, 1, mode="edge"), 3) for values in (own, cents))  # (frames, 3) each
+    around = (with_neighbours(values) for values in (own, cents))  # (frames, 3) each
     pitch_around, cents_around = around
     to_frame = 1200 * np.log2(pitch[:, None] / pitch_around)
     near = np.abs(to_frame) <= MAX_NEIGHBOUR_CENTS  # False for NaN

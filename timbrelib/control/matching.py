@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from timbrelib.audio.parallel import in_threads
 from timbrelib.codebook.table import Codebook
 from timbrelib.control.code_path import CodePath, retune, selected_values
 from timbrelib.control.refinement import UNDEFINED_ERROR, error_unit, refine, signed_error
@@ -131,10 +132,10 @@ def find_candidates(
     keeps_note = "fundamental" not in curves and search.continuity > 0 and np.isfinite(f0).any()
     unclear = unclear_pitch(codebook)[eligible]  # (eligible,)
     max_blend = [MAX_BLEND_OCTAVES / units[name] if descriptor(name).log else np.inf for name in curves]
-    candidates, errors = [], []
     notes = _best_notes(codebook, curves, units, eligible) if keeps_note else []
     nearest = min(CANDIDATES - PER_NOTE * len(notes), len(eligible))
-    for frames in _blocks(curves):
+
+    def find_in_block(frames: slice) -> tuple[np.ndarray, np.ndarray]:
         rows = _block_errors(codebook, curves, units, eligible, frames)  # (block, eligible) each
         if "fundamental" in curves:
             place = list(curves).index("fundamental")
@@ -148,8 +149,10 @@ def find_candidates(
         for codes in notes:
             chosen.append(codes[select_candidates(cost[:, codes], PER_NOTE)])
         columns = np.concatenate(chosen, axis=1)  # (block, n)
-        candidates.append(eligible[columns])
-        errors.append(np.stack([np.take_along_axis(row, columns, axis=1) for row in rows]))  # (errors, block, n)
+        errors = np.stack([np.take_along_axis(row, columns, axis=1) for row in rows])  # (errors, block, n)
+        return eligible[columns], errors
+
+    candidates, errors = zip(*in_threads(find_in_block, _blocks(curves)), strict=True)
     error = np.concatenate(errors, axis=1)
     return np.concatenate(candidates), error, max_blend + [np.inf] * (len(error) - len(max_blend))
 

@@ -5,8 +5,11 @@ Notebook: 05_target_decode.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
+
+from timbrelib.audio.parallel import in_threads
 
 OWN_SHARE = 0.3  # weight of a code's own error, relative to that of its blend with the next code
 SEMITONE_COST, MAX_SEMITONES = 16.0, 8.0  # cost of each semitone between two notes, up to eight of them
@@ -103,7 +106,8 @@ def cheapest_path(
     predecessor = np.zeros(candidates.shape, dtype=np.int64)
     total = own[0]
     columns = np.arange(n)
-    for start in range(1, n_frames, BLOCK):
+
+    def block_costs(start: int) -> np.ndarray:
         now = slice(start, min(start + BLOCK, n_frames))
         before = slice(start - 1, now.stop - 1)
         costs = transitions.costs(candidates[start - 1 : now.stop])  # (block, n now, n before)
@@ -115,10 +119,13 @@ def cheapest_path(
                 blended = np.where(apart, np.maximum(np.abs(first), np.abs(second)), blended)
             costs += np.square(blended)
         costs += own[now, :, None]
-        for frame, cost in enumerate(costs, start):
-            cost += total
-            predecessor[frame] = cost.argmin(axis=1)
-            total = cost[columns, predecessor[frame]]
+        return costs
+
+    blocks = in_threads(block_costs, range(1, n_frames, BLOCK))
+    for frame, cost in enumerate(chain.from_iterable(blocks), start=1):  # (n now, n before)
+        cost += total
+        predecessor[frame] = cost.argmin(axis=1)
+        total = cost[columns, predecessor[frame]]
     path = np.empty(n_frames, dtype=np.int64)
     path[-1] = total.argmin()
     for frame in range(n_frames - 1, 0, -1):

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from timbrelib.audio.frames import N_BINS, N_FFT, SAMPLE_RATE, framed, spectrum_blocks, spectrum_gain
+from timbrelib.audio.frames import N_BINS, N_FFT, SAMPLE_RATE, framed, hann_window, spectrum_blocks, spectrum_gain
 from timbrelib.audio.levels import SILENCE
 from timbrelib.audio.parallel import in_threads
 from timbrelib.audio.sound_files import check_audio
@@ -107,7 +107,7 @@ def _autocorrelation(power: np.ndarray, n_lags: int) -> np.ndarray:
 
     frame = irfft(power, n=LAG_OVERSAMPLING * N_FFT, axis=1)[:, :n_lags]  # (frames, lags)
     total = frame[:, :1]
-    r = np.divide(frame, total, out=np.zeros_like(frame), where=total > 0)  # (frames, lags)
+    r = frame / np.where(total > 0, total, np.inf)  # (frames, lags), 0 in silence
     r /= _window_autocorrelation()[:n_lags]
     return r
 
@@ -116,9 +116,8 @@ def _autocorrelation(power: np.ndarray, n_lags: int) -> np.ndarray:
 def _window_autocorrelation() -> np.ndarray:
     """Autocorrelation of the window, float64 (lags,), 1 at lag 0."""
     from scipy.fft import irfft
-    from scipy.signal import get_window
 
-    power = np.abs(np.fft.rfft(get_window("hann", N_FFT))) ** 2  # (N_BINS,)
+    power = np.abs(np.fft.rfft(hann_window())) ** 2  # (N_BINS,)
     window = irfft(power, n=LAG_OVERSAMPLING * N_FFT)  # (lags,)
     return window / window[0]
 
@@ -232,12 +231,11 @@ def _refine(audio: np.ndarray, f0: np.ndarray) -> np.ndarray:
 def _refine_frames(frames: np.ndarray, f0: np.ndarray) -> np.ndarray:
     """Refine the pitch of each of some frames, (frames, N_FFT), as `_refine` does: float64 (frames,)."""
     from scipy.fft import irfft, next_fast_len, rfft
-    from scipy.signal import get_window
 
     def correlation(product: np.ndarray) -> np.ndarray:
         return irfft(product, n=PYIN_OVERSAMPLING * size, axis=1)  # (frames, lags)
 
-    window, rate = get_window("hann", N_FFT), PYIN_OVERSAMPLING * SAMPLE_RATE  # lags per second
+    window, rate = hann_window(), PYIN_OVERSAMPLING * SAMPLE_RATE  # lags per second
     longest = int(SAMPLE_RATE / SEARCHED[0]) + REACH  # samples
     size = next_fast_len(N_FFT + longest, real=True)  # no lag of these reaches around the end
     window_spectrum = rfft(window, n=size)  # (size // 2 + 1,)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from timbrelib.audio.frames import HOP, N_FFT, frame_gain
+from timbrelib.audio.frames import HOP, N_FFT, frame_gain, hann_window
 from timbrelib.codebook.table import Codebook
 from timbrelib.descriptors import descriptor, measure
 from timbrelib.model.vqvae import DEFAULT_GAIN
@@ -99,8 +99,6 @@ def nearest_grains(grains: Grains, target: np.ndarray) -> np.ndarray:
     -------
     ndarray, float32, ((frames - 1) * HOP,)
     """
-    from scipy.signal import get_window
-
     wanted, given = target, grains.value
     if descriptor(grains.name).log:
         wanted, given = np.log2(wanted), np.log2(given)
@@ -108,7 +106,7 @@ def nearest_grains(grains: Grains, target: np.ndarray) -> np.ndarray:
     after = np.searchsorted(given[order], wanted)
     low, high = order[(after - 1).clip(0)], order[after.clip(max=len(given) - 1)]
     nearest = np.where(np.abs(wanted - given[low]) < np.abs(given[high] - wanted), low, high)  # (frames,)
-    window = get_window("hann", N_FFT)
+    window = hann_window()
     out, overlap = np.zeros((2, (len(target) - 1) * HOP + N_FFT))
     for frame, grain in enumerate(nearest):
         place = slice(frame * HOP, frame * HOP + N_FFT)

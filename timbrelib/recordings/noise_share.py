@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from timbrelib.audio.frames import BLOCK, FFT_BLOCK, N_BINS, N_FFT, framed
+from timbrelib.audio.frames import BLOCK, FFT_BLOCK, N_BINS, N_FFT, framed, hann_window
 
 SCATTER = 0.2  # standard deviation, in bins, of the instantaneous frequency where half of the energy counts as noise
 
@@ -41,9 +41,8 @@ def noise_share_blocks(audio: np.ndarray) -> Iterator[np.ndarray]:
 def _noise_share(frames: np.ndarray) -> np.ndarray:
     """Share of noise of some frames, (frames, N_FFT), float64 (frames, N_BINS)."""
     from scipy.fft import rfft
-    from scipy.signal import get_window
 
-    window = get_window("hann", N_FFT)
+    window = hann_window()
     angle = 2 * np.pi / N_FFT
     derivative = 0.5 * angle * np.sin(angle * np.arange(N_FFT))  # of the window, per sample
     spectrum = rfft(frames * window, axis=1)  # (frames, N_BINS)

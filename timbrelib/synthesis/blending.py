@@ -9,16 +9,14 @@ a change takes three frames.
 Notebook: 05_target_decode.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from timbrelib.audio.frames import spectrum_gain
-from timbrelib.synthesis.retuning import Retuner
-
-BLOCK = 128  # frames synthesised at a time, few enough for the processor's cache
+from timbrelib.audio.parallel import in_threads
+from timbrelib.synthesis.retuning import with_neighbours
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,8 @@ def blend_blocks(
     spectra: CodeSpectra,
     codes: np.ndarray,
     gain: np.ndarray,
-    cents: np.ndarray | None = None,
-    retuner: Retuner | None = None,
+    block: int,
+    move: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Iterator[Blends]:
     """Blend the spectrum of each frame with those of its neighbours; a code that stays keeps its spectrum.
 
@@ -74,23 +72,21 @@ def blend_blocks(
     spectra : CodeSpectra
     codes : ndarray, int, (frames,)
     gain : ndarray, float, (frames,)
-    cents : ndarray, float, (frames, 3), optional
-        By how much the partials of three codes are moved in each frame: those of the frame
-        before, of the frame itself, and of the frame after.
-    retuner : Retuner, optional
-        Of these codes, if it was made before.
+    block : int
+        Frames in a block.
+    move : callable, optional
+        Moved partials of the codes before, of and after some frames, int (n,): float32 (3, n, N_BINS), see
+        `timbrelib.synthesis.retuning.Retuner.move`.
 
-    Yields
-    ------
-    Blends
-        Of at most `BLOCK` frames.
+    Returns
+    -------
+    iterator of Blends
     """
-    triples = sliding_window_view(np.pad(codes, 1, mode="edge"), 3)  # (frames,) -> (frames, 3)
-    if cents is not None and spectra.partials is not None:
-        retuner = retuner or Retuner(spectra.partials, codes)
-    for start in range(0, len(codes), BLOCK):
-        frames = np.arange(start - 1, min(start + BLOCK, len(codes))).clip(min=0)  # (1 + block,)
-        if cents is None or retuner is None:
+    triples = with_neighbours(codes)  # (frames, 3)
+
+    def blend_block(start: int) -> Blends:
+        frames = np.arange(start - 1, min(start + block, len(codes))).clip(min=0)  # (1 + block,)
+        if move is None:
             key = np.ravel_multi_index(tuple(triples[frames].T), (len(spectra),) * 3)  # one number per triple
             _, first, rows = np.unique(key, return_index=True, return_inverse=True)
         else:
@@ -98,10 +94,7 @@ def blend_blocks(
         chosen = frames[first]  # (distinct,)
         partials = noise = None
         if spectra.partials is not None:
-            if cents is None or retuner is None:
-                three = spectra.partials[triples[chosen].T]
-            else:
-                three = retuner.move(triples[chosen], cents[chosen])
+            three = spectra.partials[triples[chosen].T] if move is None else move(chosen)
             partials = _blend(*three)  # three times (distinct, N_BINS) -> (distinct, N_BINS)
         if spectra.noise is not None:
             noise = _blend(*spectra.noise[triples[chosen].T])
@@ -109,7 +102,9 @@ def blend_blocks(
         unit = np.sqrt(sum(np.square(spectrum_gain(blend)) for blend in blended))  # (distinct,)
         for blend in blended:
             blend /= unit[:, None]
-        yield Blends(partials, noise, rows, gain[frames[1:], None].astype(np.float32))
+        return Blends(partials, noise, rows, gain[frames[1:], None].astype(np.float32))
+
+    return in_threads(blend_block, range(0, len(codes), block))
 
 
 def _blend(before: np.ndarray, here: np.ndarray, after: np.ndarray) -> np.ndarray:

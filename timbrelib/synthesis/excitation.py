@@ -16,22 +16,24 @@ Notebook: 05_target_decode.
 """
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial, reduce
+from itertools import repeat
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from timbrelib.audio.frames import N_BINS, N_FFT, SAMPLE_RATE
-from timbrelib.synthesis.blending import CodeSpectra, blend_blocks
-from timbrelib.synthesis.locked import Oscillators
-from timbrelib.synthesis.noise import FilteredNoise
+from timbrelib.audio.parallel import in_threads
+from timbrelib.synthesis.blending import Blends, CodeSpectra, blend_blocks
+from timbrelib.synthesis.locked import Oscillators, Tracks, track_peaks
+from timbrelib.synthesis.noise import filter_noise, white_noise
 from timbrelib.synthesis.overlap_add import fade_ends, overlap_add, restore_gain
-from timbrelib.synthesis.retuning import Retuner
+from timbrelib.synthesis.retuning import Retuner, with_neighbours
 
 PIVOT = 1000 * N_FFT / SAMPLE_RATE  # bin at which a tilt changes nothing
 MAX_CENTS, MAX_TILT = 1200.0, 24.0  # by which a code can be moved (an octave) and tilted (dB per octave)
 EXCITATIONS = ("mixed", "locked", "noise")
-KEPT = 2**13  # frames that a synthesiser keeps at most, three minutes in 70 MB
+BLOCK = 128  # frames synthesised at a time, few enough for the processor's cache
+KEPT = 2**13  # frames that a synthesiser keeps at most, three minutes in 140 MB
 # A model predicts the mean level of a bin in dB, which for noise is 10 log10(e) times Euler's constant, 2.5 dB, below
 # the level of its mean power (the power of a bin of white noise is exponentially distributed).
 NOISE_LEVEL = np.float32(np.exp(np.euler_gamma / 2))
@@ -66,7 +68,7 @@ def check_cents(cents: np.ndarray | None, n_frames: int) -> np.ndarray | None:
         raise ValueError(f"the cents have shape {cents.shape} for {n_frames} codes: give one number or three per frame")
     if not (np.abs(cents) <= MAX_CENTS).all():  # False for NaN
         raise ValueError(f"the cents exceed {MAX_CENTS:.0f}: give numbers from -{MAX_CENTS:.0f} to {MAX_CENTS:.0f}")
-    return sliding_window_view(np.pad(cents, 1, mode="edge"), 3) if cents.ndim == 1 else cents  # (frames, 3)
+    return with_neighbours(cents) if cents.ndim == 1 else cents  # (frames, 3)
 
 
 def check_tilt(tilt: np.ndarray | None, n_frames: int) -> np.ndarray | None:
@@ -131,7 +133,8 @@ def synthesise(
     gain : ndarray, float, (frames,)
         Linear gain of each frame: RMS of its windowed samples.
     cents : ndarray, float, (frames, 3), optional
-        See `timbrelib.synthesis.blending.blend_blocks`.
+        By how much three codes are moved in each frame: those of the frame before, of the frame itself, and of the
+        frame after.
     tilt : ndarray, float, (frames,), optional
         Spectral tilt of each frame in dB per octave; above 0 it is brighter than its code.
     seed : int
@@ -142,76 +145,82 @@ def synthesise(
     ndarray, float32, ((frames - 1) * HOP,)
         Sound whose centred STFT has exactly these frames; one hop for a single frame.
     """
-    return _sound(_frames(spectra, codes, gain, cents, seed), gain, tilt)
+    return Synthesiser(spectra, codes, gain, seed, keep=False).play(cents, tilt)
 
 
 class Synthesiser:
     """A sequence of codes that is synthesised again and again, while its adjustments are searched.
 
-    The frames are kept, so that another tilt costs only what comes after them; other cents need new ones, but not
-    another table of the codes.
+    What does not change from time to time is kept: with another tilt the frames, with other cents their white noise
+    and the table with which codes are moved.
 
     Parameters
     ----------
     spectra : CodeSpectra
     codes : ndarray, int, (frames,)
     gain : ndarray, float, (frames,)
+    seed : int
+    keep : bool
+        Whether to keep anything; more than `KEPT` frames are never kept.
     """
 
-    def __init__(self, spectra: CodeSpectra, codes: np.ndarray, gain: np.ndarray) -> None:
-        self._spectra, self._codes, self._gain = spectra, codes, gain
+    def __init__(
+        self, spectra: CodeSpectra, codes: np.ndarray, gain: np.ndarray, seed: int = 0, keep: bool = True
+    ) -> None:
+        self._spectra, self._codes, self._gain, self._seed = spectra, codes, gain, seed
+        self._keep = keep and len(codes) <= KEPT
         self._kept: list[np.ndarray] = []
-        self._cents: np.ndarray | None = None
-        self._retuner: Retuner | None = None
+        self._kept_white: list[np.ndarray] = []
+        self._cents: np.ndarray | None = None  # of the frames that are kept
 
-    def play(self, cents: np.ndarray | None, tilt: np.ndarray | None) -> np.ndarray:
-        """Synthesise with other adjustments, as `synthesise` does, float32 ((frames - 1) * HOP,)."""
+    def play(self, cents: np.ndarray | None = None, tilt: np.ndarray | None = None) -> np.ndarray:
+        """Synthesise with adjustments, see `synthesise`: float32 ((frames - 1) * HOP,)."""
+        frames: Iterable[np.ndarray]
         if self._kept and _are_equal(cents, self._cents):
-            return _sound(self._kept, self._gain, tilt)
-        if cents is not None and self._spectra.partials is not None and self._retuner is None:
-            self._retuner = Retuner(self._spectra.partials, self._codes)
-        frames: Iterable[np.ndarray] = _frames(
-            self._spectra, self._codes, self._gain, cents, seed=0, retuner=self._retuner
-        )
-        if len(self._codes) <= KEPT:
-            frames = self._kept = list(frames)
+            frames = self._kept
+        elif self._keep:
+            frames = self._kept = list(self._frames(cents))
             self._cents = cents
-        return _sound(frames, self._gain, tilt)
+        else:
+            frames = self._frames(cents)
+        if tilt is not None:
+            frames = tilt_blocks(frames, tilt)
+        return restore_gain(fade_ends(overlap_add(frames, len(self._gain))), self._gain)
+
+    @cached_property
+    def _retuner(self) -> Retuner:
+        assert self._spectra.partials is not None
+        return Retuner(self._spectra.partials, self._codes)
+
+    def _white(self) -> Iterator[np.ndarray]:
+        """White noise, block by block, complex64 (frames in the block, N_BINS)."""
+        white = white_noise(self._seed, len(self._codes), BLOCK)
+        if not self._keep:
+            return white
+        self._kept_white = self._kept_white or list(white)
+        return iter(self._kept_white)
+
+    def _frames(self, cents: np.ndarray | None) -> Iterator[np.ndarray]:
+        """Spectra of the frames of the sound, block by block, complex64 (frames in the block, N_BINS)."""
+        move = None if cents is None or self._spectra.partials is None else partial(self._retuner.move, cents)
+        blocks = blend_blocks(self._spectra, self._codes, self._gain, BLOCK, move)
+        white: Iterable[np.ndarray | None] = repeat(None) if self._spectra.noise is None else self._white()
+        oscillators = Oscillators()
+        for (blends, tracks), drawn in zip(in_threads(_tracked, blocks), white, strict=False):
+            parts = [] if tracks is None else [oscillators.play(tracks)]
+            if blends.noise is not None and drawn is not None:
+                parts.append(filter_noise(drawn, blends.noise, blends.rows[1:], blends.gain))
+            yield reduce(np.add, parts)
+
+
+def _tracked(blends: Blends) -> tuple[Blends, Tracks | None]:
+    """Connect the peaks of the partials of blends, if they have any."""
+    return blends, None if blends.partials is None else track_peaks(blends.partials, blends.rows, blends.gain)
 
 
 def _are_equal(cents: np.ndarray | None, others: np.ndarray | None) -> bool:
     """Whether two adjustments in pitch are the same; None is none."""
     return cents is others or (cents is not None and others is not None and np.array_equal(cents, others))
-
-
-def _sound(frames: Iterable[np.ndarray], gain: np.ndarray, tilt: np.ndarray | None) -> np.ndarray:
-    """Tilt and join frames, complex64 (block, N_BINS) each, at a gain, (frames,): float32 ((frames - 1) * HOP,)."""
-    if tilt is not None:
-        frames = tilt_blocks(frames, tilt)
-    return restore_gain(fade_ends(overlap_add(frames, len(gain))), gain)
-
-
-def _frames(
-    spectra: CodeSpectra,
-    codes: np.ndarray,
-    gain: np.ndarray,
-    cents: np.ndarray | None,
-    seed: int,
-    retuner: Retuner | None = None,
-) -> Iterator[np.ndarray]:
-    """Spectra of the frames of a sound, block by block, complex64 (frames, N_BINS)."""
-    oscillators, noise = Oscillators(), FilteredNoise(seed)
-    with ThreadPoolExecutor(1) as pool:  # which makes the noise of a block while its partials are made here
-        for blends in blend_blocks(spectra, codes, gain, cents, retuner):
-            if blends.partials is not None and blends.noise is not None:
-                made = pool.submit(noise.play, blends.noise, blends.rows[1:], blends.gain)
-                block = oscillators.play(blends.partials, blends.rows, blends.gain)
-                block += made.result()
-                yield block
-            elif blends.partials is not None:
-                yield oscillators.play(blends.partials, blends.rows, blends.gain)
-            elif blends.noise is not None:
-                yield noise.play(blends.noise, blends.rows[1:], blends.gain)
 
 
 def tilt_blocks(blocks: Iterable[np.ndarray], tilt: np.ndarray) -> Iterator[np.ndarray]:

@@ -7,53 +7,60 @@ magnitude spectrum of its code, a subtractive synthesis without any periodicity.
 Notebook: 05_target_decode.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from timbrelib.audio.frames import HOP, N_FFT
-from timbrelib.audio.parallel import thread_count
+from timbrelib.audio.frames import HOP, N_FFT, hann_window
+from timbrelib.audio.parallel import in_threads
 
 
-class FilteredNoise:
-    """White noise, drawn block by block, that takes the spectra of frames.
+def white_noise(seed: int, n_frames: int, block: int) -> Iterator[np.ndarray]:
+    """Draw white noise and transform its frames, a block at a time.
 
     Parameters
     ----------
     seed : int
+    n_frames : int
+    block : int
+        Frames in a block.
+
+    Returns
+    -------
+    iterator of ndarray, complex64, (frames in the block, N_BINS)
     """
+    from scipy.fft import rfft
 
-    def __init__(self, seed: int) -> None:
-        self.random = np.random.default_rng(seed)
-        self.shared = self.draw(N_FFT - HOP)  # samples under both this block of frames and the next
+    def blocks() -> Iterator[np.ndarray]:
+        random = np.random.default_rng(seed)
+        shared = random.standard_normal(N_FFT - HOP, dtype=np.float32)  # samples under both this block and the next
+        for start in range(0, n_frames, block):
+            fresh = random.standard_normal(min(block, n_frames - start) * HOP, dtype=np.float32)
+            samples = np.concatenate([shared, fresh])
+            shared = samples[len(samples) - (N_FFT - HOP) :]
+            yield sliding_window_view(samples, N_FFT)[::HOP]  # (frames, N_FFT)
 
-    def draw(self, count: int) -> np.ndarray:
-        """Draw samples of white noise, float32 (count,)."""
-        return self.random.standard_normal(count, dtype=np.float32)
+    return in_threads(lambda frames: rfft(frames * hann_window(np.float32), axis=1), blocks())
 
-    def play(self, spectra: np.ndarray, rows: np.ndarray, gain: np.ndarray) -> np.ndarray:
-        """Filter the next block of frames.
 
-        Parameters
-        ----------
-        spectra : ndarray, float32, (distinct, N_BINS)
-        rows : ndarray, int64, (frames,)
-            Spectrum of each frame.
-        gain : ndarray, float32, (frames, 1)
+def filter_noise(white: np.ndarray, spectra: np.ndarray, rows: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """Filter a block of frames of white noise.
 
-        Returns
-        -------
-        ndarray, complex64, (frames, N_BINS)
-        """
-        from scipy.fft import rfft
-        from scipy.signal import get_window
+    Parameters
+    ----------
+    white : ndarray, complex64, (frames, N_BINS)
+        From `white_noise`.
+    spectra : ndarray, float32, (distinct, N_BINS)
+    rows : ndarray, int64, (frames,)
+        Spectrum of each frame.
+    gain : ndarray, float32, (frames, 1)
 
-        window = get_window("hann", N_FFT).astype(np.float32)
-        level = np.sqrt(np.square(window).sum())  # RMS magnitude of a bin of the transform
-        samples = np.concatenate([self.shared, self.draw(len(rows) * HOP)])
-        self.shared = samples[len(samples) - (N_FFT - HOP) :]
-        frames = sliding_window_view(samples, N_FFT)[::HOP]  # (frames, N_FFT)
-        magnitude = spectra[rows]  # (frames, N_BINS)
-        magnitude *= gain / level
-        transform = rfft(frames * window, axis=1, workers=thread_count())  # (frames, N_BINS)
-        transform *= magnitude
-        return transform
+    Returns
+    -------
+    ndarray, complex64, (frames, N_BINS)
+    """
+    level = np.sqrt(np.square(hann_window(np.float32)).sum())  # RMS magnitude of a bin of the transform
+    magnitude = spectra[rows]  # (frames, N_BINS)
+    magnitude *= gain / level
+    return white * magnitude

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from timbrelib.audio.frames import HOP, N_FFT, OVERLAP, frame_gain
+from timbrelib.audio.frames import HOP, N_FFT, OVERLAP, frame_gain, hann_window
 from timbrelib.audio.parallel import thread_count
 
 EDGE = 16  # samples (0.7 ms) over which a sound fades in and out
@@ -32,9 +32,8 @@ def overlap_add(blocks: Iterable[np.ndarray], n_frames: int) -> np.ndarray:
         From the centre of the first frame to that of the last.
     """
     from scipy.fft import irfft
-    from scipy.signal import get_window
 
-    window = get_window("hann", N_FFT).astype(np.float32)
+    window = hann_window(np.float32)
     hops = np.zeros((n_frames + OVERLAP - 1, HOP), dtype=np.float32)
     start = 0
     for spectrum in blocks:

@@ -8,6 +8,7 @@ Notebook: 07_follow_a_line.
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from timbrelib.audio.frames import N_BINS
 
@@ -15,32 +16,47 @@ OVERSAMPLING = 8  # points per bin at which the cubic spline is tabulated; betwe
 FLOOR = 1e-9  # magnitude below which a logarithm would be undefined
 
 
+def with_neighbours(values: np.ndarray) -> np.ndarray:
+    """View values, (frames,), as those of the frame before, of the frame itself and of the frame after: (frames, 3)."""
+    return sliding_window_view(np.pad(values, 1, mode="edge"), 3)
+
+
 class Retuner:
-    """The spectra of some codes, moved by cents.
+    """The spectra of the codes of a sound, moved by cents.
 
     Parameters
     ----------
     partials : ndarray, float32, (n_codes, N_BINS)
         Magnitude spectra of all codes.
     codes : ndarray, int, (frames,)
-        Those that are moved.
     """
 
     def __init__(self, partials: np.ndarray, codes: np.ndarray) -> None:
         from scipy.interpolate import make_interp_spline
 
-        self.used = np.unique(codes)
+        used, rows = np.unique(codes, return_inverse=True)  # (used,), (frames,)
         fine = np.arange((N_BINS - 1) * OVERSAMPLING + 1) / OVERSAMPLING  # (points,), in bins
-        spline = make_interp_spline(np.arange(N_BINS), np.log(np.maximum(partials[self.used], FLOOR)), axis=1)
+        spline = make_interp_spline(np.arange(N_BINS), np.log(np.maximum(partials[used], FLOOR)), axis=1)
         # the spline's values are not contiguous, and `take` would copy all of them for each block
         self.table = np.ascontiguousarray(np.exp(spline(fine).astype(np.float32)))  # (used, points)
+        self.triples = with_neighbours(rows)  # (frames, 3)
 
-    def move(self, triples: np.ndarray, cents: np.ndarray) -> np.ndarray:
-        """Move the spectra of codes, int (n, 3), up or down in frequency by cents, (n, 3): float32 (3, n, N_BINS)."""
+    def move(self, cents: np.ndarray, frames: np.ndarray) -> np.ndarray:
+        """Move the spectra of the codes before, of and after some frames.
+
+        Parameters
+        ----------
+        cents : ndarray, float, (frames of the sound, 3)
+            By how much each of the three codes is moved up or down.
+        frames : ndarray, int, (n,)
+
+        Returns
+        -------
+        ndarray, float32, (3, n, N_BINS)
+        """
         points = self.table.shape[1]
         # a code that is held is moved to the same pitch three times: one number per code and move
-        rows = np.searchsorted(self.used, triples)  # (n, 3)
-        move, place = np.unique(rows.T + 1j * cents.T, return_inverse=True)  # (moves,)
+        move, place = np.unique(self.triples[frames].T + 1j * cents[frames].T, return_inverse=True)  # (moves,)
         step = OVERSAMPLING * 2 ** (-move.imag / 1200)  # points of the table per bin, (moves,)
         position = np.minimum(np.arange(N_BINS) * step[:, None], points - 1).astype(np.float32)  # (moves, N_BINS)
         below = np.minimum(position.astype(np.int32), points - 2)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from timbrelib.audio.frames import N_FFT, SAMPLE_RATE
+from timbrelib.audio.frames import N_FFT, SAMPLE_RATE, hann_window
 from timbrelib.audio.wav_chunks import encode_instrument_wav, text_chunk, wavetable_chunk
 from timbrelib.codebook.table import INNER
 from timbrelib.control.instruments.periodic import (
@@ -126,13 +126,12 @@ def _octave(timbre: "Timbre", note: str | None) -> tuple[float, float]:
 def _measure_at(name: str, amplitude: np.ndarray, f0: float) -> np.ndarray:
     """Measure a descriptor of harmonics, (n, harmonics), played at one fundamental in Hz: float64 (n,)."""
     from scipy.fft import rfft
-    from scipy.signal import get_window
 
     harmonics = np.arange(1, amplitude.shape[1] + 1)
     audible = harmonics * f0 < SAMPLE_RATE / 2
     times = np.arange(N_FFT) / SAMPLE_RATE
     sines = np.sin(2 * np.pi * f0 * np.outer(harmonics[audible], times))  # (harmonics, N_FFT)
-    frames = amplitude[:, audible] @ sines * get_window("hann", N_FFT)  # (n, N_FFT)
+    frames = amplitude[:, audible] @ sines * hann_window()  # (n, N_FFT)
     return check_descriptor(name).measure(np.abs(rfft(frames, axis=1)))
 
 
