@@ -19,6 +19,11 @@ MAX_SIZES = {
 }  # n_codes**2 floats are 1 GB
 DECIBEL = 10 / math.log(10)  # dB per neper of power
 
+# MKL chooses the code of a function when it is first called.  Called first by several threads at once, one of them may
+# get a less accurate code (https://github.com/pytorch/pytorch/issues/188792), so each is called here by one thread.
+for _dtype in (torch.float32, torch.float64):
+    torch.zeros(1, dtype=_dtype).exp().log().sqrt()
+
 
 @dataclass(frozen=True)
 class VQVAEConfig:

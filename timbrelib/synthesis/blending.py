@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from timbrelib.audio.frames import spectrum_gain
-from timbrelib.audio.parallel import in_threads
 from timbrelib.synthesis.retuning import with_neighbours
 
 
@@ -78,13 +77,12 @@ def blend_blocks(
         Moved partials of the codes before, of and after some frames, int (n,): float32 (3, n, N_BINS), see
         `timbrelib.synthesis.retuning.Retuner.move`.
 
-    Returns
-    -------
-    iterator of Blends
+    Yields
+    ------
+    Blends
     """
     triples = with_neighbours(codes)  # (frames, 3)
-
-    def blend_block(start: int) -> Blends:
+    for start in range(0, len(codes), block):
         frames = np.arange(start - 1, min(start + block, len(codes))).clip(min=0)  # (1 + block,)
         if move is None:
             key = np.ravel_multi_index(tuple(triples[frames].T), (len(spectra),) * 3)  # one number per triple
@@ -102,9 +100,7 @@ def blend_blocks(
         unit = np.sqrt(sum(np.square(spectrum_gain(blend)) for blend in blended))  # (distinct,)
         for blend in blended:
             blend /= unit[:, None]
-        return Blends(partials, noise, rows, gain[frames[1:], None].astype(np.float32))
-
-    return in_threads(blend_block, range(0, len(codes), block))
+        yield Blends(partials, noise, rows, gain[frames[1:], None].astype(np.float32))
 
 
 def _blend(before: np.ndarray, here: np.ndarray, after: np.ndarray) -> np.ndarray:
