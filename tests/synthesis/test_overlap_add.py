@@ -6,7 +6,7 @@ from conftest import sine
 from timbrelib.audio.frames import HOP, frame_gain
 from timbrelib.synthesis.blending import blend_blocks
 from timbrelib.synthesis.excitation import BLOCK
-from timbrelib.synthesis.locked import Oscillators, track_peaks
+from timbrelib.synthesis.locked import Oscillators
 from timbrelib.synthesis.noise import filter_noise, white_noise
 from timbrelib.synthesis.overlap_add import EDGE, fade_ends, overlap_add, restore_gain
 
@@ -17,9 +17,9 @@ def test_a_sound_is_the_inverse_stft_of_its_frames(violin, excitation):
     codes, gain = np.random.default_rng(0).integers(0, len(violin.codebook), n_frames), np.full(n_frames, 0.05)
     oscillators, white = Oscillators(), white_noise(0, n_frames, BLOCK)
     blocks = [
-        oscillators.play(track_peaks(blends.partials, blends.rows, blends.gain))
+        oscillators.play(blends.partials, blends.rows, blends.gain)
         if excitation == "locked"
-        else filter_noise(next(white), blends.noise, blends.rows[1:], blends.gain)
+        else filter_noise(white, blends.noise, blends.rows[1:], blends.gain)
         for blends in blend_blocks(violin.model.code_spectra(excitation, 0), codes, gain, BLOCK)
     ]
     expected = librosa.istft(np.concatenate(blocks).T, n_fft=2048, hop_length=HOP, length=(len(codes) - 1) * HOP)

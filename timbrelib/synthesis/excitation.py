@@ -16,15 +16,16 @@ Notebook: 05_target_decode.
 """
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property, partial, reduce
-from itertools import repeat
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
+from functools import cached_property, partial
+from itertools import tee
 
 import numpy as np
 
 from timbrelib.audio.frames import N_BINS, N_FFT, SAMPLE_RATE
-from timbrelib.audio.parallel import in_threads
-from timbrelib.synthesis.blending import Blends, CodeSpectra, blend_blocks
-from timbrelib.synthesis.locked import Oscillators, Tracks, track_peaks
+from timbrelib.synthesis.blending import CodeSpectra, blend_blocks
+from timbrelib.synthesis.locked import Oscillators
 from timbrelib.synthesis.noise import filter_noise, white_noise
 from timbrelib.synthesis.overlap_add import fade_ends, overlap_add, restore_gain
 from timbrelib.synthesis.retuning import Retuner, with_neighbours
@@ -170,7 +171,7 @@ class Synthesiser:
         self._spectra, self._codes, self._gain, self._seed = spectra, codes, gain, seed
         self._keep = keep and len(codes) <= KEPT
         self._kept: list[np.ndarray] = []
-        self._kept_white: list[np.ndarray] = []
+        (self._kept_white,) = tee(self._white(), 1)
         self._cents: np.ndarray | None = None  # of the frames that are kept
 
     def play(self, cents: np.ndarray | None = None, tilt: np.ndarray | None = None) -> np.ndarray:
@@ -194,28 +195,24 @@ class Synthesiser:
 
     def _white(self) -> Iterator[np.ndarray]:
         """White noise, block by block, complex64 (frames in the block, N_BINS)."""
-        white = white_noise(self._seed, len(self._codes), BLOCK)
-        if not self._keep:
-            return white
-        self._kept_white = self._kept_white or list(white)
-        return iter(self._kept_white)
+        return white_noise(self._seed, len(self._codes), BLOCK)
 
     def _frames(self, cents: np.ndarray | None) -> Iterator[np.ndarray]:
         """Spectra of the frames of the sound, block by block, complex64 (frames in the block, N_BINS)."""
         move = None if cents is None or self._spectra.partials is None else partial(self._retuner.move, cents)
-        blocks = blend_blocks(self._spectra, self._codes, self._gain, BLOCK, move)
-        white: Iterable[np.ndarray | None] = repeat(None) if self._spectra.noise is None else self._white()
-        oscillators = Oscillators()
-        for (blends, tracks), drawn in zip(in_threads(_tracked, blocks), white, strict=False):
-            parts = [] if tracks is None else [oscillators.play(tracks)]
-            if blends.noise is not None and drawn is not None:
-                parts.append(filter_noise(drawn, blends.noise, blends.rows[1:], blends.gain))
-            yield reduce(np.add, parts)
-
-
-def _tracked(blends: Blends) -> tuple[Blends, Tracks | None]:
-    """Connect the peaks of the partials of blends, if they have any."""
-    return blends, None if blends.partials is None else track_peaks(blends.partials, blends.rows, blends.gain)
+        # a copy of what `tee` returns begins at the first block, and leaves those that it draws to the next copy
+        oscillators, white = Oscillators(), copy(self._kept_white) if self._keep else self._white()
+        with ThreadPoolExecutor(1) as pool:  # which makes the noise of a block while its partials are made here
+            for blends in blend_blocks(self._spectra, self._codes, self._gain, BLOCK, move):
+                if blends.partials is not None and blends.noise is not None:
+                    made = pool.submit(filter_noise, white, blends.noise, blends.rows[1:], blends.gain)
+                    block = oscillators.play(blends.partials, blends.rows, blends.gain)
+                    block += made.result()
+                    yield block
+                elif blends.partials is not None:
+                    yield oscillators.play(blends.partials, blends.rows, blends.gain)
+                elif blends.noise is not None:
+                    yield filter_noise(white, blends.noise, blends.rows[1:], blends.gain)
 
 
 def _are_equal(cents: np.ndarray | None, others: np.ndarray | None) -> bool:

@@ -53,8 +53,9 @@ class Oscillators:
     def __init__(self) -> None:
         self.phase: np.ndarray | None = None  # of the peaks of the last frame, float64 (peaks,), in cycles
 
-    def play(self, tracks: Tracks) -> np.ndarray:
-        """Give the next block of frames continuous phases, complex64 (frames, N_BINS)."""
+    def play(self, spectra: np.ndarray, rows: np.ndarray, gain: np.ndarray) -> np.ndarray:
+        """Give the next block of frames continuous phases, complex64 (frames, N_BINS); see `track_peaks`."""
+        tracks = track_peaks(spectra, rows, gain)
         return lock_bins(tracks, self.accumulate_phase(tracks))
 
     def accumulate_phase(self, tracks: Tracks) -> np.ndarray:

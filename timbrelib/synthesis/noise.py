@@ -13,7 +13,6 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from timbrelib.audio.frames import HOP, N_FFT, hann_window
-from timbrelib.audio.parallel import in_threads
 
 
 def white_noise(seed: int, n_frames: int, block: int) -> Iterator[np.ndarray]:
@@ -26,30 +25,28 @@ def white_noise(seed: int, n_frames: int, block: int) -> Iterator[np.ndarray]:
     block : int
         Frames in a block.
 
-    Returns
-    -------
-    iterator of ndarray, complex64, (frames in the block, N_BINS)
+    Yields
+    ------
+    ndarray, complex64, (frames in the block, N_BINS)
     """
     from scipy.fft import rfft
 
-    def blocks() -> Iterator[np.ndarray]:
-        random = np.random.default_rng(seed)
-        shared = random.standard_normal(N_FFT - HOP, dtype=np.float32)  # samples under both this block and the next
-        for start in range(0, n_frames, block):
-            fresh = random.standard_normal(min(block, n_frames - start) * HOP, dtype=np.float32)
-            samples = np.concatenate([shared, fresh])
-            shared = samples[len(samples) - (N_FFT - HOP) :]
-            yield sliding_window_view(samples, N_FFT)[::HOP]  # (frames, N_FFT)
-
-    return in_threads(lambda frames: rfft(frames * hann_window(np.float32), axis=1), blocks())
+    random = np.random.default_rng(seed)
+    shared = random.standard_normal(N_FFT - HOP, dtype=np.float32)  # samples under both this block and the next
+    for start in range(0, n_frames, block):
+        fresh = random.standard_normal(min(block, n_frames - start) * HOP, dtype=np.float32)
+        samples = np.concatenate([shared, fresh])
+        shared = samples[len(samples) - (N_FFT - HOP) :]
+        frames = sliding_window_view(samples, N_FFT)[::HOP]  # (frames, N_FFT)
+        yield rfft(frames * hann_window(np.float32), axis=1)
 
 
-def filter_noise(white: np.ndarray, spectra: np.ndarray, rows: np.ndarray, gain: np.ndarray) -> np.ndarray:
-    """Filter a block of frames of white noise.
+def filter_noise(white: Iterator[np.ndarray], spectra: np.ndarray, rows: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """Filter the next block of frames of white noise.
 
     Parameters
     ----------
-    white : ndarray, complex64, (frames, N_BINS)
+    white : iterator of ndarray, complex64, (frames, N_BINS)
         From `white_noise`.
     spectra : ndarray, float32, (distinct, N_BINS)
     rows : ndarray, int64, (frames,)
@@ -63,4 +60,4 @@ def filter_noise(white: np.ndarray, spectra: np.ndarray, rows: np.ndarray, gain:
     level = np.sqrt(np.square(hann_window(np.float32)).sum())  # RMS magnitude of a bin of the transform
     magnitude = spectra[rows]  # (frames, N_BINS)
     magnitude *= gain / level
-    return white * magnitude
+    return next(white) * magnitude
