@@ -201,6 +201,19 @@ def test_length_smoothness_and_excitation(lab, page, pad):
     assert lab.evaluate("pad.rendering.excitation") == "noise"
 
 
+def test_a_control_that_is_moved_does_not_jump_back_before_the_kernel_has_answered(page, pad):
+    adjust = page.get_by_label("Adjust codes", exact=True)
+    adjust.evaluate("""(input) => {
+        const { get, set } = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "checked");
+        window.shown = [];
+        const show = (value) => { window.shown.push(value); set.call(input, value); };
+        Object.defineProperty(input, "checked", { get, set: show });
+    }""")
+    adjust.click()
+    pad.wait()
+    assert set(page.evaluate("window.shown")) == {False}
+
+
 def test_the_amount_of_noise(lab, browser):
     with lab.notebook(browser, "strings.ipynb") as page:
         pad = run_all(page)

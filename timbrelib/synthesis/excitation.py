@@ -15,10 +15,10 @@ times the sound itself.
 Notebook: 05_target_decode.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from functools import cached_property, partial
+from functools import partial
 from itertools import tee
 
 import numpy as np
@@ -170,17 +170,18 @@ class Synthesiser:
     ) -> None:
         self._spectra, self._codes, self._gain, self._seed = spectra, codes, gain, seed
         self._keep = keep and len(codes) <= KEPT
-        self._kept: list[np.ndarray] = []
+        self._kept_frames: list[np.ndarray] = []
+        self._cents: np.ndarray | None = None  # of these frames
+        self._retuner: Retuner | None = None
         (self._kept_white,) = tee(self._white(), 1)
-        self._cents: np.ndarray | None = None  # of the frames that are kept
 
     def play(self, cents: np.ndarray | None = None, tilt: np.ndarray | None = None) -> np.ndarray:
         """Synthesise with adjustments, see `synthesise`: float32 ((frames - 1) * HOP,)."""
         frames: Iterable[np.ndarray]
-        if self._kept and _are_equal(cents, self._cents):
-            frames = self._kept
+        if self._kept_frames and _are_equal(cents, self._cents):
+            frames = self._kept_frames
         elif self._keep:
-            frames = self._kept = list(self._frames(cents))
+            frames = self._kept_frames = list(self._frames(cents))
             self._cents = cents
         else:
             frames = self._frames(cents)
@@ -188,10 +189,12 @@ class Synthesiser:
             frames = tilt_blocks(frames, tilt)
         return restore_gain(fade_ends(overlap_add(frames, len(self._gain))), self._gain)
 
-    @cached_property
-    def _retuner(self) -> Retuner:
-        assert self._spectra.partials is not None
-        return Retuner(self._spectra.partials, self._codes)
+    def _move(self, cents: np.ndarray | None) -> Callable[[np.ndarray], np.ndarray] | None:
+        """Return what moves the partials of frames by cents, for `blend_blocks`; None if nothing moves."""
+        if cents is None or self._spectra.partials is None:
+            return None
+        self._retuner = self._retuner or Retuner(self._spectra.partials, self._codes)
+        return partial(self._retuner.move, cents)
 
     def _white(self) -> Iterator[np.ndarray]:
         """White noise, block by block, complex64 (frames in the block, N_BINS)."""
@@ -199,11 +202,10 @@ class Synthesiser:
 
     def _frames(self, cents: np.ndarray | None) -> Iterator[np.ndarray]:
         """Spectra of the frames of the sound, block by block, complex64 (frames in the block, N_BINS)."""
-        move = None if cents is None or self._spectra.partials is None else partial(self._retuner.move, cents)
         # a copy of what `tee` returns begins at the first block, and leaves those that it draws to the next copy
         oscillators, white = Oscillators(), copy(self._kept_white) if self._keep else self._white()
         with ThreadPoolExecutor(1) as pool:  # which makes the noise of a block while its partials are made here
-            for blends in blend_blocks(self._spectra, self._codes, self._gain, BLOCK, move):
+            for blends in blend_blocks(self._spectra, self._codes, self._gain, BLOCK, self._move(cents)):
                 if blends.partials is not None and blends.noise is not None:
                     made = pool.submit(filter_noise, white, blends.noise, blends.rows[1:], blends.gain)
                     block = oscillators.play(blends.partials, blends.rows, blends.gain)

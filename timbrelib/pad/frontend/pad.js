@@ -73,7 +73,8 @@ function renderPad(model, el, views) {
   controls.addMenu(top, "second", "Second lane");
   controls.addNumber(top, "seconds", "Length (s)");
   const live = new Live(() => lanes, () => model.get("settings"));
-  const isCurrent = () => !isStroking && version <= model.get("drawing").version && model.get("result").number >= model.get("drawing").number;
+  const isAnswered = () => version <= model.get("drawing").version;
+  const isCurrent = () => !isStroking && isAnswered() && model.get("result").number >= model.get("drawing").number;
   const player = new Player(bar, live, isCurrent, (seconds) => {
     for (const plot of [spectrogram, ...lanes.map((lane) => lane.plot)]) plot.movePlayhead(seconds);
     spectrogram.svg.setAttribute("aria-valuenow", (seconds ?? 0).toFixed(2));
@@ -191,7 +192,8 @@ function renderPad(model, el, views) {
     else image.removeAttribute("href");
   }
 
-  const showSettings = () => controls.show(model.get("settings"), model.get("menus"));
+  // a control that was just moved stays so until the kernel has answered
+  const showSettings = () => isAnswered() && controls.show(model.get("settings"), model.get("menus"));
   view.listen(spectrogram);
   const seekTo = (event) => player.seek(spectrogram.position(event).share * spectrogram.seconds);
   spectrogram.svg.addEventListener("pointerdown", (event) => event.button === 0 && event.clientX && seekTo(event));
@@ -209,7 +211,7 @@ function renderPad(model, el, views) {
   for (const name of ["pointerdown", "keydown"]) root.addEventListener(name, () => live.start());
   for (const name of ["pointerenter", "focusin"]) root.addEventListener(name, () => live.prepare());
   const reactions = {
-    drawing: showDrawing, result: () => { showResult(); showImage(); showSound(true); }, reference: () => { showResult(); showSound(false); },
+    drawing: () => { showDrawing(); showSettings(); }, result: () => { showResult(); showImage(); showSound(true); }, reference: () => { showResult(); showSound(false); },
     table: () => live.setTable(model.get("table")), settings: showSettings, menus: showSettings, files: () => files.show(), status: () => { showStatus(); showSettings(); },  // a change may have been refused
   };
   for (const [name, react] of Object.entries(reactions)) model.on(`change:${name}`, react);
